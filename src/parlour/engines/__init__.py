@@ -1,0 +1,1 @@
+"""Engines in child processes and the Wyoming protocol to them; knows no vendor's engine."""

@@ -1,0 +1,1 @@
+"""One conversation: listening, ending a turn, answering; no sockets, no vendors, no wall clock."""

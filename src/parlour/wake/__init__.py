@@ -1,0 +1,1 @@
+"""Which device answers: pure rules with the time as an argument; no sockets, no tasks."""
