@@ -1,0 +1,137 @@
+"""The HTTP side: health, the home, questions in writing, and the boards' configuration endpoint."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from parlour import __version__
+from parlour.errors import InputError, ParlourError
+from parlour.events import Action
+from parlour.gateways.device import DeviceGateway
+from parlour.supervise import Stages
+from parlour.wire.ota import build_reply, read_request
+
+log = logging.getLogger(__name__)
+
+LARGEST_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a question in writing."""
+
+    intent: str
+    reply: str
+    actions: Sequence[Action]
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What the routes need of the house; made in app/build.py, since gateways know no home."""
+
+    ask: Callable[[str, str | None, bool], Awaitable[Answer]]  # text, area, dry run
+    entities: Callable[[], Sequence[Mapping[str, object]]]
+    watch: Callable[[], AsyncIterator[Mapping[str, object]]]
+
+
+class Question(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    text: str = Field(min_length=1, max_length=1000, description="What somebody says to the house")
+    area: str | None = Field(None, max_length=60, description="The room in which they stand")
+    dry_run: bool = Field(False, description="Say what would be done, and do nothing")
+
+
+def create_app(stages: Stages, devices: DeviceGateway, house: House) -> FastAPI:
+    """Build the web application; it owns nothing and starts nothing."""
+    app = FastAPI(title="Parlour", version=__version__, docs_url=None, redoc_url=None)
+
+    @app.exception_handler(ParlourError)
+    async def refuse(_request: Request, error: ParlourError) -> JSONResponse:
+        status = 422 if isinstance(error, InputError) else 503
+        return JSONResponse({"error": str(error)}, status)
+
+    @app.get("/health")
+    async def health() -> JSONResponse:
+        """Every stage and its state; 503 until all are ready."""
+        body = {
+            "ready": stages.ready,
+            "version": __version__,
+            "sessions": {"now": devices.sessions, "most": devices.most_sessions},
+            "stages": {
+                stage.name: {
+                    "state": stage.health,
+                    "reason": stage.reason,
+                    "restarts": stage.restarts,
+                    "pid": stage.pid,
+                }
+                for stage in stages
+            },
+        }
+        return JSONResponse(body, 200 if stages.ready else 503)
+
+    @app.post("/api/ask")
+    async def ask(question: Question) -> dict[str, object]:
+        """Answer as if it had been spoken, without a sound."""
+        answer = await house.ask(question.text, question.area, question.dry_run)
+        return {
+            "intent": answer.intent,
+            "reply": answer.reply,
+            "actions": [asdict(action) for action in answer.actions],
+        }
+
+    @app.get("/api/home")
+    async def home() -> dict[str, object]:
+        """Every device of the house, with its state as it is known."""
+        return {"entities": list(house.entities())}
+
+    @app.get("/api/home/watch")
+    async def watch() -> StreamingResponse:
+        """One JSON line per device as it stands, then one per change, until the reader leaves."""
+        return StreamingResponse(_lines(house.watch()), media_type="application/x-ndjson")
+
+    @app.websocket("/device")
+    async def device(socket: WebSocket) -> None:
+        await devices.connect(socket)
+
+    async def configure(request: Request) -> JSONResponse:
+        """What a board asks at every boot: where its WebSocket is (docs/protocol/device.md)."""
+        facts = read_request(request.headers, await _read_body(request))
+        log.info("board %s runs %s %s", facts.device, facts.board, facts.firmware)
+        scheme = "wss" if request.url.scheme == "https" else "ws"
+        url = f"{scheme}://{request.headers.get('host', 'localhost')}/device"
+        now = datetime.now(UTC).astimezone()
+        offset = now.utcoffset() or timedelta()
+        return JSONResponse(
+            build_reply(
+                facts,
+                url,
+                now_ms=round(now.timestamp() * 1000),
+                utc_offset_min=round(offset.total_seconds() / 60),
+            )
+        )
+
+    for path in ("/xiaozhi/ota", "/xiaozhi/ota/"):
+        app.add_api_route(path, configure, methods=["GET", "POST"], include_in_schema=False)
+    return app
+
+
+async def _read_body(request: Request) -> bytes:
+    """The body as far as it is of a sane size; a board's report is 2 KiB."""
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY_BYTES:
+            raise InputError(f"the body is larger than {LARGEST_BODY_BYTES // 1024} KiB")
+    return bytes(body)
+
+
+async def _lines(changes: AsyncIterator[Mapping[str, object]]) -> AsyncIterator[str]:
+    async for change in changes:
+        yield json.dumps(change, ensure_ascii=False) + "\n"

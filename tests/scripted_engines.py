@@ -1,0 +1,188 @@
+"""Small real engines for tests of the conversation: they hear, judge, answer and speak by script."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import anyio
+import numpy as np
+from numpy.typing import NDArray
+
+from parlour.audio import HEARING_RATE_HZ, Pcm, frames
+from parlour.errors import ProviderError
+from parlour.events import Action
+from parlour.ids import EntityId
+from parlour.opus import Encoder
+from parlour.ports import (
+    Did,
+    Final,
+    Judgement,
+    Partial,
+    Partials,
+    Place,
+    Say,
+    Speech,
+    SttTraits,
+    TtsTraits,
+    Utterance,
+    VadState,
+    Verdict,
+)
+
+LOUD = 3000  # amplitude of the tone that stands for a voice
+
+
+class EnergyVad:
+    """Says 1 for a window with a tone in it and 0 for silence."""
+
+    window_samples = 512
+
+    def new_state(self) -> VadState:
+        return object()
+
+    def judge(self, states: Sequence[VadState], windows: NDArray[np.int16]) -> NDArray[np.float32]:
+        assert len(states) == len(windows)
+        peaks: NDArray[np.int32] = np.abs(windows.astype(np.int32)).max(axis=1)
+        return (peaks > LOUD // 4).astype(np.float32)
+
+
+@dataclass
+class ScriptedStt:
+    """Hears `words`, one for every `word_s` of sound that it is fed."""
+
+    words: str
+    word_s: float = 0.2
+    breaks_after_s: float | None = None  # fails when it has been fed so much
+    silent: bool = False  # never says its final
+    fed: list[Pcm] = field(default_factory=list)
+    traits: SttTraits = field(
+        default_factory=lambda: SttTraits("scripted", {}, Partials.REPLACE, True, "Apache-2.0")
+    )
+
+    @asynccontextmanager
+    async def open(self, language: str | None) -> AsyncIterator["_ScriptedHearing"]:
+        assert language == "en_US"
+        yield _ScriptedHearing(self)
+
+
+class _ScriptedHearing:
+    def __init__(self, stt: ScriptedStt) -> None:
+        self._stt = stt
+        self._heard_s = 0.0
+        self._finished = False
+        self._news = anyio.Event()
+
+    def feed(self, pcm: Pcm) -> None:
+        self._stt.fed.append(pcm)
+        self._heard_s += pcm.duration_s
+        self._news.set()
+
+    def finish(self) -> None:
+        self._finished = True
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[Partial | Final]:
+        said = ""
+        while not self._finished:
+            await self._news.wait()
+            self._news = anyio.Event()
+            if self._stt.breaks_after_s is not None and self._heard_s > self._stt.breaks_after_s:
+                raise ProviderError("scripted", "it broke as told")
+            text = self._heard()
+            if text != said and not self._finished:
+                said = text
+                yield Partial(text, len(text))
+        if self._stt.silent:
+            await anyio.sleep_forever()
+        yield Final(self._heard(), 1.0)
+
+    def _heard(self) -> str:
+        return " ".join(self._stt.words.split()[: int(self._heard_s / self._stt.word_s)])
+
+
+@dataclass
+class ToneTts:
+    """Speaks each word as 100 ms of tone."""
+
+    broken: bool = False
+    closed: int = 0
+    traits: TtsTraits = field(
+        default_factory=lambda: TtsTraits("tone", {}, {}, "tone", 16_000, True, "Apache-2.0")
+    )
+
+    @asynccontextmanager
+    async def open(
+        self, voice: str | None = None, speed: float = 1.0
+    ) -> AsyncIterator["_ToneContext"]:
+        if self.broken:
+            raise ProviderError("tone", "it is broken")
+        try:
+            yield _ToneContext()
+        finally:
+            self.closed += 1
+
+
+class _ToneContext:
+    def __init__(self) -> None:
+        self._texts: list[str] = []
+        self._finished = False
+        self._news = anyio.Event()
+
+    def say(self, text: str) -> None:
+        self._texts.append(text)
+        self._news.set()
+
+    def finish(self) -> None:
+        self._finished = True
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[Speech]:
+        while True:
+            while self._texts:
+                text = self._texts.pop(0)
+                yield Speech(tone(0.1 * len(text.split())), text)
+            if self._finished:
+                return
+            self._news = anyio.Event()
+            await self._news.wait()
+
+
+@dataclass
+class ClosedGrammar:
+    """Takes exactly one sentence for a whole command."""
+
+    command: str = ""
+
+    def judge(self, text: str, language: str, place: Place) -> Judgement:
+        return Judgement(Verdict.CLOSED if text == self.command else Verdict.NONE)
+
+
+@dataclass
+class EchoBrain:
+    """Switches `kitchen.light` on and says what it heard; counts what it did."""
+
+    did: int = 0
+    takes_s: float = 0.0
+
+    @asynccontextmanager
+    async def answer(self, utterance: Utterance) -> AsyncIterator[AsyncIterator[Say | Did]]:
+        yield self._answer(utterance)
+
+    async def _answer(self, utterance: Utterance) -> AsyncIterator[Say | Did]:
+        await anyio.sleep(self.takes_s)
+        if utterance.text:
+            self.did += 1
+            yield Did(Action(EntityId("kitchen.light"), "on", None, confirmed=True))
+        yield Say(f"You said {utterance.text or 'nothing'}.")
+
+
+def tone(duration_s: float, rate_hz: int = HEARING_RATE_HZ) -> Pcm:
+    at = np.arange(round(duration_s * rate_hz)) / rate_hz
+    return Pcm((LOUD * np.sin(2 * np.pi * 440 * at)).astype(np.int16), rate_hz)
+
+
+def packets(*parts: Pcm, frame_ms: int = 20) -> list[bytes]:
+    """Encode sound at 16 kHz as a device does."""
+    encoder = Encoder(HEARING_RATE_HZ)
+    sound = Pcm(np.concatenate([part.samples for part in parts]), HEARING_RATE_HZ)
+    return [encoder.encode(f.samples) for f in frames(sound, HEARING_RATE_HZ * frame_ms // 1000)]
