@@ -9,6 +9,7 @@ from enum import StrEnum
 
 import anyio
 
+from parlour.errors import ParlourError
 from parlour.ids import StageName
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ class RestartRule:
     first_s: float = 0.1  # wait before the first restart
     longest_s: float = 30.0  # no wait is longer
     factor: float = 2.0  # each failure in a row waits this much longer
-    jitter: float = 0.2  # share of the wait that is random, so that stages do not march in step
+    jitter: float = 0.2  # share of the wait left to chance, so that stages do not march in step
     failures: int = 5  # this many failures ...
     within_s: float = 60.0  # ... within this time mark the stage as down
     healthy_s: float = 30.0  # a run this long makes the next failure the first again
@@ -40,24 +41,26 @@ class RestartLog:
 
     def __init__(self, rule: RestartRule) -> None:
         self.rule = rule
+        self.is_down = False  # failed too often, and not healthy since
         self._failed_s: deque[float] = deque(maxlen=rule.failures)
-        self._in_a_row = 0
+        self._wait_s = 0.0
 
-    def failed(self, *, started_s: float, now_s: float) -> float:
-        """Note a failure and return the seconds to wait before the next start, without jitter."""
-        if now_s - started_s >= self.rule.healthy_s:
-            self._in_a_row = 0
-        self._in_a_row += 1
+    def failed(self, *, ready_s: float, now_s: float) -> float:
+        """Note a failure and return the seconds to wait before the next start, without jitter.
+
+        `ready_s` is when the run became ready to work, `now_s` itself if it never did.
+        """
+        rule = self.rule
+        if now_s - ready_s >= rule.healthy_s:
+            self._wait_s, self.is_down = 0.0, False
         self._failed_s.append(now_s)
-        if self.is_down(now_s):
-            return self.rule.longest_s
-        return min(
-            self.rule.longest_s, self.rule.first_s * self.rule.factor ** (self._in_a_row - 1)
-        )
-
-    def is_down(self, now_s: float) -> bool:
-        full = len(self._failed_s) == self.rule.failures
-        return full and now_s - self._failed_s[0] <= self.rule.within_s
+        if len(self._failed_s) == rule.failures and now_s - self._failed_s[0] <= rule.within_s:
+            self.is_down = True
+        self._wait_s = self._wait_s * rule.factor or rule.first_s
+        if self.is_down:
+            self._wait_s = rule.longest_s
+        self._wait_s = min(rule.longest_s, self._wait_s)
+        return self._wait_s
 
 
 @dataclass(slots=True)
@@ -128,10 +131,12 @@ async def keep_running(
             reason = "it stopped by itself"
         except Exception as error:
             reason = str(error) or type(error).__name__
-            log.debug("stage failed", exc_info=True, extra={"stage": stage.name})
+            level = logging.DEBUG if isinstance(error, ParlourError | OSError) else logging.ERROR
+            log.log(level, "stage failed", exc_info=True, extra={"stage": stage.name})
         now_s = anyio.current_time()
-        wait_s = failures.failed(started_s=started_s, now_s=now_s)
+        # A run that never got READY was not healthy, however long it tried.
+        ready_s = started_s if stage.health is Health.READY else now_s
+        wait_s = failures.failed(ready_s=ready_s, now_s=now_s)
         stage.restarts += 1
-        stage.set(Health.DOWN if failures.is_down(now_s) else Health.RESTARTING, reason)
-        spread = failures.rule.jitter * wait_s
-        await anyio.sleep(wait_s + random.uniform(-spread, spread))
+        stage.set(Health.DOWN if failures.is_down else Health.RESTARTING, reason)
+        await anyio.sleep(wait_s * (1 - failures.rule.jitter * random.random()))

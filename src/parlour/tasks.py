@@ -23,5 +23,9 @@ async def task_group() -> AsyncIterator[TaskGroup]:
             lone = lone.exceptions[0]
         if isinstance(lone, BaseExceptionGroup):
             raise
-        # The group says nothing that the error itself does not, so it is cut from the traceback.
-        raise lone from lone.__cause__
+        context = lone.__context__
+        try:
+            raise lone
+        finally:
+            # The group says nothing that the error itself does not; what led to the error does.
+            lone.__context__ = context
