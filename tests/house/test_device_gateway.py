@@ -16,7 +16,15 @@ from websockets.exceptions import ConnectionClosed
 from parlour.audio import silence
 from parlour.gateways import device as gateway
 from parlour.ids import DeviceId
-from parlour.wire.device_peer import DevicePeer, FinalText, Heard, ServerHello, Sound, TtsStop
+from parlour.wire.device_peer import (
+    DevicePeer,
+    FinalText,
+    Heard,
+    ServerHello,
+    Sound,
+    TtsStop,
+    TurnReport,
+)
 from parlour.wire.messages import Superset
 from scripted_engines import packets, tone
 
@@ -164,6 +172,31 @@ async def test_small_faults_get_one_clear_message_each_and_the_session_lives_on(
             assert len(message["message"]) > 10
         await socket.send('{"type":"dream"}')  # unknown: ignored, nothing comes back
         assert any(isinstance(h, Sound) for h in await _answer(socket, peer))
+
+
+async def test_a_device_that_sends_nothing_but_garbage_is_cut_off() -> None:
+    async with scripted_server() as server, _device(server) as (socket, _):
+        for _ in range(20):
+            await socket.send(b"\xff" * 100)
+        assert await _closed(socket) == (1008, "20 packets in a row are not Opus")
+
+
+async def test_an_abort_silences_the_present_answer_and_not_the_one_after() -> None:
+    async with scripted_server() as server, _device(server) as (socket, peer):
+        first = await _answer(socket, peer)
+        old = next(h.turn for h in first if isinstance(h, TtsStop))
+        await socket.send(peer.send_listen_start("auto"))
+        for packet in SPOKEN:
+            await socket.send(peer.send_audio(packet))
+        await socket.send(peer.send_abort(turn=old))
+        heard: list[Heard] = []
+        while not any(isinstance(h, Sound) for h in heard):
+            heard += await _receive(socket, peer)
+        await socket.send(peer.send_abort())
+        while not isinstance(heard[-1], TurnReport):
+            heard += await _receive(socket, peer)
+        assert heard[-1].end == "cancelled"
+        assert len([h for h in heard if isinstance(h, Sound)]) < 60
 
 
 async def test_a_device_that_connects_anew_takes_the_place_of_its_old_connection() -> None:

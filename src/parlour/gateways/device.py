@@ -28,22 +28,23 @@ from parlour.ids import DeviceId, new_session_id
 from parlour.ports import Place
 from parlour.turn.playout import PlayoutFormat
 from parlour.turn.session import Engines, Session
-from parlour.wire.device import (
+from parlour.wire.device import DeviceProtocol
+from parlour.wire.fields import LONGEST_NAME, clean
+from parlour.wire.framing import Packet
+from parlour.wire.messages import (
+    MOST_REJECTED,
     Abort,
     DeviceMcp,
-    DeviceProtocol,
     Hello,
     Ignored,
     ListenStart,
     ListenStop,
-    Packet,
     Playout,
     Received,
     Rejected,
     Wake,
     WakeDetected,
 )
-from parlour.wire.fields import LONGEST_NAME, clean
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class DeviceLink:
         self.scope = anyio.CancelScope()
         self._protocol = protocol
         self._gate = gate
+        self._garbage = 0  # packets in a row that are no Opus
         self._sender, self.outbox = anyio.create_memory_object_stream[str | bytes](MOST_UNSENT)
         lead_s = STOCK_LEAD_S if hello.superset is None else SUPERSET_LEAD_S
         form = PlayoutFormat(hello.reply_rate_hz, hello.reply_frame_ms, lead_s)
@@ -128,16 +130,13 @@ class DeviceLink:
         session = self.session
         match received:
             case Packet(data=data):
-                try:
-                    session.hear(data)
-                except AudioError as error:
-                    self._complain(str(error))
+                self._hear(data)
             case ListenStart(mode=mode):
                 session.listen(mode)
             case ListenStop():
                 session.stop_listening()
-            case Abort():
-                session.abort()
+            case Abort(turn=turn):
+                session.abort(turn)
             case Wake():
                 # One device so far: whoever claims has won.
                 self._send(self._protocol.send_arb(won=True))
@@ -149,6 +148,18 @@ class DeviceLink:
                 pass
             case _:
                 assert_never(received)
+
+    def _hear(self, packet: bytes) -> None:
+        try:
+            self.session.hear(packet)
+        except AudioError as error:
+            self._garbage += 1
+            if self._garbage < MOST_REJECTED:
+                self._complain(str(error))
+            else:
+                self.close(POLICY, f"{MOST_REJECTED} packets in a row are not Opus")
+        else:
+            self._garbage = 0
 
     def _complain(self, reason: str) -> None:
         log.warning("%s sent something broken: %s", self.device, reason)

@@ -119,6 +119,7 @@ class Session:
         self._clock = SampleClock()
         self._ear: Ear | None = None
         self._scope: anyio.CancelScope | None = None
+        self._turn_id: TurnId | None = None
         self._orders, self._waiting = anyio.create_memory_object_stream[_Listen | _Announce](
             MOST_WAITING
         )
@@ -145,9 +146,9 @@ class Session:
         if self._ear is not None:
             self._ear.release()
 
-    def abort(self) -> None:
-        """The user wants silence: cut the turn off."""
-        if self._scope is not None:
+    def abort(self, turn: TurnId | None = None) -> None:
+        """The user wants silence: cut the turn off. One that names an older turn came too late."""
+        if self._scope is not None and turn in (None, self._turn_id):
             self._scope.cancel()
 
     def announce(self, text: str) -> None:
@@ -188,6 +189,7 @@ class Session:
 
     async def _turn(self, order: _Listen) -> TurnEnd:
         turn = _Turn()
+        self._turn_id = turn.id
         end: TurnEnd = "cancelled"
         self._sink.emit(
             TurnBegan(turn.id, self._place.device, anyio.current_time(), self._microphone.samples)
