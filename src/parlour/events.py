@@ -85,7 +85,7 @@ class ReplyBegan:
 
 @dataclass(frozen=True, slots=True)
 class ReplySaid:
-    """One sentence of the answer, in time with its sound."""
+    """One sentence of the answer, just before its sound."""
 
     turn: TurnId
     at_s: float
@@ -94,7 +94,7 @@ class ReplySaid:
 
 @dataclass(frozen=True, slots=True)
 class ReplyEnded:
-    """All sound of the answer is sent, or it was cut off."""
+    """The device has played the answer, as far as can be told from here, or it was cut off."""
 
     turn: TurnId
     at_s: float

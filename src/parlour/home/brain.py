@@ -1,0 +1,147 @@
+"""Answers what the grammar knows: acts on the house and says what came of it."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import anyio
+
+from parlour.errors import HomeError
+from parlour.events import Action
+from parlour.home import replies
+from parlour.home.entities import Command, House, Outcome, Result
+from parlour.home.resolve import Asked, Commands, Resolved, Unclear, resolve
+from parlour.home.timers import Timer, Timers, spoken
+from parlour.ports import Did, Grammar, Judgement, Place, Say, Utterance
+
+NOT_HEARD = "Sorry, I did not catch that."
+NOT_KNOWN = "Sorry, I can only help with the home for now."
+_CHAT = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassNevermind"})
+_TIMERS = frozenset({"HassStartTimer", "HassCancelTimer", "HassTimerStatus"})
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done about a text. `reply` is set when nothing would be done."""
+
+    intent: str
+    commands: Sequence[Command] = ()
+    reply: str = ""
+
+
+class HomeBrain:
+    """Satisfies `ports.Brain`. The words come from the outcome, not from the request."""
+
+    def __init__(self, house: House, grammar: Grammar, timers: Timers) -> None:
+        self._house = house
+        self._grammar = grammar
+        self._timers = timers
+
+    @asynccontextmanager
+    async def answer(self, utterance: Utterance) -> AsyncIterator[AsyncIterator[Say | Did]]:
+        async with aclosing(self._answer(utterance)) as pieces:
+            yield pieces
+
+    def plan(self, text: str, language: str, place: Place) -> Plan:
+        """Understand, and do nothing."""
+        judged = self._grammar.judge(text, language, place)
+        if not judged.intent:
+            return Plan("", reply=NOT_KNOWN)
+        if judged.intent in _CHAT | _TIMERS:
+            return Plan(judged.intent)
+        match resolve(judged.intent, judged.slots, self._house, place):
+            case Commands(commands=commands):
+                return Plan(judged.intent, commands)
+            case Asked() as asked:
+                return Plan(judged.intent, reply=replies.answer(asked, self._house))
+            case Unclear(reason=reason):
+                return Plan(judged.intent, reply=reason)
+
+    async def _answer(self, utterance: Utterance) -> AsyncGenerator[Say | Did, None]:
+        if not utterance.text.strip():
+            yield Say(NOT_HEARD)
+            return
+        judged = self._grammar.judge(utterance.text, utterance.language, utterance.place)
+        if not judged.intent:
+            yield Say(NOT_KNOWN)
+        elif judged.intent in _CHAT:
+            yield Say(_chat(judged.intent))
+        elif judged.intent in _TIMERS:
+            yield Say(self._about_timers(judged, utterance.place))
+        else:
+            found = resolve(judged.intent, judged.slots, self._house, utterance.place)
+            async for piece in self._act(found):
+                yield piece
+
+    async def _act(self, found: Resolved) -> AsyncIterator[Say | Did]:
+        match found:
+            case Commands(commands=commands):
+                outcomes = await self._house.carry_out(commands)
+                for outcome in outcomes:
+                    if outcome.result in _SENT:
+                        yield Did(_action(outcome))
+                yield Say(replies.describe(outcomes, self._house))
+            case Asked():
+                yield Say(replies.answer(found, self._house))
+            case Unclear(reason=reason):
+                yield Say(reason)
+
+    # ------------------------------------------------------------ timers
+
+    def _about_timers(self, judged: Judgement, place: Place) -> str:
+        name = str(judged.slots.get("timer_name", ""))
+        if judged.intent == "HassStartTimer":
+            return self._start_timer(_seconds(judged), name, place)
+        found = self._timers.find(place.device, name)
+        if not found:
+            return f"There is no {name} timer." if name else "There is no timer."
+        if judged.intent == "HassTimerStatus":
+            now_s = anyio.current_time()
+            return " ".join(f"{_the(t)} has {spoken(t.left_s(now_s))} left." for t in found[:3])
+        if len(found) > 1 and not name and "all" not in judged.slots:
+            return f"There are {len(found)} timers. Which one do you mean?"
+        self._timers.cancel(found)
+        return f"{_the(found[0])} is cancelled." if len(found) == 1 else "All timers are cancelled."
+
+    def _start_timer(self, seconds: int, name: str, place: Place) -> str:
+        try:
+            timer = self._timers.set(place.device, seconds, name)
+        except HomeError as error:
+            return str(error)
+        called = f" for the {timer.name}" if timer.name else ""
+        return f"The timer{called} is set for {spoken(timer.seconds)}."
+
+
+_SENT = frozenset({Result.CONFIRMED, Result.SENT, Result.UNCONFIRMED})
+
+
+def ringing(timer: Timer) -> str:
+    """What is said when a timer is due."""
+    return f"{_the(timer)} is up: {spoken(timer.seconds)}."
+
+
+def _action(outcome: Outcome) -> Action:
+    command = outcome.command
+    confirmed = outcome.result is Result.CONFIRMED
+    return Action(command.target, command.verb.value, command.value, confirmed)
+
+
+def _the(timer: Timer) -> str:
+    return f"The {timer.name} timer" if timer.name else "The timer"
+
+
+def _seconds(judged: Judgement) -> int:
+    sizes = {"hours": 3600, "minutes": 60, "seconds": 1, "span": 1}
+    return sum(round(float(judged.slots.get(slot, 0)) * size) for slot, size in sizes.items())
+
+
+def _chat(intent: str) -> str:
+    now = datetime.now(UTC).astimezone()
+    match intent:
+        case "HassGetCurrentTime":
+            return f"It is {now.hour}:{now.minute:02}."
+        case "HassGetCurrentDate":
+            return f"It is {now:%A}, {now:%B} {now.day}."
+        case _:
+            return "All right."

@@ -1,0 +1,213 @@
+"""What is done about a sentence, and what is said about it."""
+
+import json
+from importlib.resources import files
+
+import anyio
+import pytest
+
+import virtual_time
+from houses import HOUSE, MemoryHouse
+from parlour import tasks
+from parlour.events import Action
+from parlour.home.brain import NOT_HEARD, NOT_KNOWN, HomeBrain, ringing
+from parlour.home.entities import Result
+from parlour.home.grammar import HassilGrammar
+from parlour.home.timers import Timer, Timers
+from parlour.ids import DeviceId, EntityId, TurnId
+from parlour.ports import Did, Place, Say, Utterance
+
+HALL = Place(DeviceId("hall"))
+
+
+class Room:
+    """A house with its brain, and what they said and did last."""
+
+    def __init__(self, place: Place = HALL) -> None:
+        self.house = MemoryHouse()
+        self.timers = Timers()
+        self.brain = HomeBrain(self.house, HassilGrammar(self.house), self.timers)
+        self.place = place
+        self.actions: list[Action] = []
+
+    async def say(self, text: str) -> str:
+        said: list[str] = []
+        self.actions = []
+        utterance = Utterance(TurnId("t"), text, "en_US", self.place)
+        async with self.brain.answer(utterance) as answer:
+            async for piece in answer:
+                match piece:
+                    case Say(text=reply):
+                        said.append(reply)
+                    case Did(action=action):
+                        self.actions.append(action)
+        return " ".join(said)
+
+    def hear(self, text: str) -> str:
+        return virtual_time.run(self.say, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "reply", "on"),
+    [
+        ("turn on the kitchen light", "The kitchen light is on.", {"kitchen.light"}),
+        ("turn on the coffee machine", "The coffee machine is on.", {"kitchen.coffee_machine"}),
+        (
+            "turn on the lights in the living room",
+            "The living room lights are on.",
+            {"living_room.light", "living_room.lamp"},
+        ),
+        (
+            "turn on the lights upstairs",
+            "Three lights are on.",
+            {"bedroom.light", "bedroom.lamp", "office.light"},
+        ),
+        ("set the kitchen light to half", "The kitchen light is at 50 percent.", {"kitchen.light"}),
+        ("make the bedroom lamp blue", "The bedroom lamp is blue.", {"bedroom.lamp"}),
+        ("dim the coffee machine to ten percent", NOT_KNOWN, set()),
+    ],
+)
+def test_a_command_does_what_it_says_and_the_reply_says_what_was_done(
+    text: str, reply: str, on: set[str]
+) -> None:
+    room = Room()
+    assert room.hear(text) == reply
+    assert room.house.on == on
+
+
+def test_the_light_is_the_one_where_the_speaker_stands() -> None:
+    room = Room(Place(DeviceId("board"), "Kitchen"))
+    assert room.hear("turn on the light") == "The kitchen light is on."
+    assert room.hear("make it warmer") == "The living room thermostat is set to 21 degrees."
+
+
+def test_without_a_place_a_bare_light_is_asked_back_about_and_nothing_is_done() -> None:
+    room = Room()
+    assert room.hear("turn on the light") == "Which lights do you mean?"
+    assert room.house.carried_out == []
+
+
+@pytest.mark.parametrize(
+    ("result", "reply", "confirmed"),
+    [
+        (Result.SENT, "I asked the kitchen light to turn on.", [False]),
+        (Result.UNCONFIRMED, "The kitchen light does not answer.", [False]),
+        (Result.OFFLINE, "The kitchen light is not connected.", []),
+        (Result.UNSUPPORTED, "The kitchen light cannot do that.", []),
+        (Result.NO_BROKER, "I cannot reach the house just now.", []),
+    ],
+)
+def test_nothing_is_said_that_is_not_so(result: Result, reply: str, confirmed: list[bool]) -> None:
+    room = Room()
+    room.house.faults[EntityId("kitchen.light")] = result
+    assert room.hear("turn on the kitchen light") == reply
+    assert [action.confirmed for action in room.actions] == confirmed
+
+
+def test_of_several_lights_those_that_did_not_obey_are_named() -> None:
+    room = Room()
+    room.house.faults[EntityId("bedroom.lamp")] = Result.UNCONFIRMED
+    reply = room.hear("turn on the lights upstairs")
+    assert reply == "Only 2 of 3 are on; the bedroom lamp does not answer."
+
+
+def test_a_temperature_out_of_range_is_refused_in_words() -> None:
+    room = Room()
+    reply = room.hear("set the thermostat to thirty five degrees")
+    assert reply == "The living room thermostat goes from 5 to 30 degrees."
+    assert room.house.carried_out == []
+
+
+def test_questions_are_answered_from_what_is_known() -> None:
+    room = Room()
+    assert room.hear("is the kitchen light on") == "No, the kitchen light is off."
+    room.hear("turn on the kitchen light")
+    assert room.hear("is the kitchen light on") == "Yes, the kitchen light is on."
+    assert room.hear("are the bedroom blinds open") == "No, the bedroom blinds are closed."
+    reply = room.hear("what is the temperature in the living room")
+    assert reply == "It is 19 point 5 degrees in the living room, set to 20."
+    assert room.hear("are the lights downstairs on").startswith("1 of 3 is on: the kitchen light")
+
+
+def test_what_is_not_understood_is_owned_up_to() -> None:
+    room = Room()
+    assert room.hear("") == NOT_HEARD
+    assert room.hear("what is the capital of france") == NOT_KNOWN
+    assert room.house.carried_out == []
+
+
+def test_a_plan_does_nothing() -> None:
+    room = Room()
+    plan = room.brain.plan("turn off all the lights", "en_US", HALL)
+    assert {command.target for command in plan.commands} == {
+        e.id for e in HOUSE if e.kind == "light"
+    }
+    assert room.house.carried_out == []
+    assert room.brain.plan("sing a song", "en_US", HALL).reply == NOT_KNOWN
+
+
+def test_each_sentence_of_the_bench_does_what_the_bench_expects() -> None:
+    lines = files("parlour_bench").joinpath("data/commands.jsonl").read_text().splitlines()
+    for line in lines:
+        row = json.loads(line)
+        if row["kind"] != "command":
+            continue
+        room = Room()
+        for before in row["before"]:
+            assert room.hear(before) != NOT_KNOWN
+        room.hear(row["say"])
+        for entity, fields in row["after"].items():
+            state = room.house.states[EntityId(entity)]
+            for name, wanted in fields.items():
+                if name != "color":  # the house of this test has but one colour
+                    allowed = wanted if isinstance(wanted, list) else [wanted]
+                    assert getattr(state, name) in allowed, row["say"]
+
+
+def test_timers_are_set_asked_about_and_cancelled_by_name() -> None:
+    async def scenario() -> None:
+        room = Room()
+        reply = await room.say("set a ten minute timer for the pasta")
+        assert reply == "The timer for the pasta is set for ten minutes."
+        await room.say("set a timer for an hour and a half")
+        await anyio.sleep(61)
+        reply = await room.say("how much time is left on the pasta timer")
+        assert reply == "The pasta timer has eight minutes and fifty nine seconds left."
+        assert "Which one" in await room.say("cancel the timer")
+        assert await room.say("cancel the pasta timer") == "The pasta timer is cancelled."
+        assert await room.say("cancel the timer") == "The timer is cancelled."
+        assert await room.say("cancel the timer") == "There is no timer."
+
+    virtual_time.run(scenario)
+
+
+def test_a_timer_rings_when_it_is_due_on_the_device_that_asked() -> None:
+    async def scenario() -> None:
+        room = Room()
+        rung: list[tuple[float, DeviceId, str]] = []
+
+        async def ring(timer: Timer) -> None:
+            rung.append((round(anyio.current_time(), 3), timer.device, ringing(timer)))
+
+        async with tasks.task_group() as group:
+            group.start_soon(room.timers.run, ring)
+            await room.say("set a timer for five minutes")
+            await anyio.sleep(10)
+            await room.say("set a tea timer for one minute")
+            await anyio.sleep(600)
+            group.cancel_scope.cancel()
+        assert rung == [
+            (70.0, "hall", "The tea timer is up: one minute."),
+            (300.0, "hall", "The timer is up: five minutes."),
+        ]
+
+    virtual_time.run(scenario)
+
+
+def test_more_timers_than_a_house_can_want_are_refused_in_words() -> None:
+    async def scenario() -> None:
+        room = Room()
+        replies = [await room.say("set a timer for one hour") for _ in range(31)]
+        assert replies[-1] == "There are 30 timers already."
+
+    virtual_time.run(scenario)
