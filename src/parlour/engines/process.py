@@ -1,0 +1,136 @@
+"""An engine in a child process, watched: started, taught, restarted, and ended without a trace."""
+
+import logging
+import shutil
+import sys
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+import anyio
+from anyio.abc import Process
+from anyio.streams.text import TextReceiveStream
+from wyoming.event import Event
+
+from parlour import tasks
+from parlour.engines.framing import BROKEN, connect
+from parlour.errors import ProviderError
+from parlour.supervise import Health, Stage, keep_running
+
+log = logging.getLogger(__name__)
+
+START_S = 20.0  # for a child to answer its first question; large models take a while to load
+ASK_S = 0.02  # between two tries while it starts
+STOP_S = 2.0  # for a child to end by itself
+
+Kind = Literal["stt", "tts"]
+
+
+async def _nothing(_uri: str) -> None:
+    """Nothing is to be done before the engine serves."""
+
+
+class EngineProcess:
+    """`target` is "module:function", which makes the engine in the child.
+
+    `prepare` is called with the URI of each new child before it counts as ready.
+    """
+
+    def __init__(
+        self,
+        stage: Stage,
+        kind: Kind,
+        target: str,
+        prepare: Callable[[str], Awaitable[None]] = _nothing,
+    ) -> None:
+        self.stage = stage
+        self.uri = ""
+        self.prepare = prepare
+        self._kind = kind
+        self._target = target
+
+    async def run(self) -> None:
+        """Keep a child running until cancelled; it is gone, and waited for, when this returns."""
+        folder = Path(tempfile.mkdtemp(prefix="parlour-"))  # 0700: the socket is ours alone
+        try:
+            self.uri = f"unix://{folder / 'engine.sock'}"
+            await keep_running(self.stage, self._run_once)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def wait_up(self, within_s: float) -> None:
+        """Wait for a child that serves. Raises ProviderError after `within_s`."""
+        with anyio.move_on_after(within_s):
+            await self.stage.wait_ready()
+            return
+        raise ProviderError(self.stage.name, self.stage.reason or "it does not start")
+
+    async def _run_once(self) -> None:
+        await anyio.Path(self.uri.removeprefix("unix://")).unlink(missing_ok=True)
+        command = [
+            sys.executable,
+            "-m",
+            "parlour.engines.child",
+            self._kind,
+            self._target,
+            self.uri,
+        ]
+        child = await anyio.open_process(command, stdout=None)
+        self.stage.pid = child.pid
+        try:
+            async with tasks.task_group() as group:
+                group.start_soon(self._log_errors, child)
+                group.start_soon(self._greet)
+                code = await child.wait()
+                group.cancel_scope.cancel()
+            how = f"signal {-code}" if code < 0 else f"code {code}"
+            raise ProviderError(self.stage.name, f"its process ended with {how}")
+        finally:
+            self.stage.pid = None
+            with anyio.CancelScope(shield=True):
+                await _stop(child)
+
+    async def _greet(self) -> None:
+        """Ask until the child answers, prepare it, and call it ready."""
+        try:
+            with anyio.fail_after(START_S):
+                while not await _answers(self.uri):  # noqa: ASYNC110 - nothing tells us
+                    await anyio.sleep(ASK_S)
+                await self.prepare(self.uri)
+        except TimeoutError as error:
+            raise ProviderError(self.stage.name, f"not ready within {START_S:.0f} s") from error
+        self.stage.set(Health.READY)
+
+    async def _log_errors(self, child: Process) -> None:
+        assert child.stderr is not None
+        async for text in TextReceiveStream(child.stderr, errors="replace"):
+            for line in text.splitlines():
+                log.warning("%s: %s", self.stage.name, line)
+
+
+async def _answers(uri: str) -> bool:
+    try:
+        connection = await connect(uri)
+    except OSError:
+        return False
+    try:
+        await connection.write(Event("describe"))
+        await connection.read()
+    except BROKEN:
+        return False
+    finally:
+        await connection.aclose()
+    return True
+
+
+async def _stop(child: Process) -> None:
+    """Close its standard input, ask it to end, and insist."""
+    if child.returncode is None:
+        child.terminate()
+        with anyio.move_on_after(STOP_S):
+            await child.wait()
+    if child.returncode is None:
+        child.kill()
+        await child.wait()
+    await child.aclose()

@@ -1,0 +1,317 @@
+"""Recognisers and voices behind the Wyoming protocol, as `ports.Stt` and `ports.Tts`.
+
+An utterance is kept in memory until its final: when the engine dies in the middle of it, the
+next process hears it again from the start, and nobody has to repeat himself.
+"""
+
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+from anyio.streams.memory import MemoryObjectSendStream
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.event import Event
+
+from parlour import tasks
+from parlour.audio import HEARING_RATE_HZ, Pcm
+from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, VOCABULARY, Connection, connect
+from parlour.engines.process import EngineProcess
+from parlour.errors import ProtocolError, ProviderError
+from parlour.ports import Final, Partial, Speech, SttTraits, TtsTraits
+
+log = logging.getLogger(__name__)
+
+LONGEST_UTTERANCE_S = 30.0
+MOST_HEARD = 64  # partials that nobody has read yet; then the engine is not read from
+RESTART_S = 6.0  # for a dead engine's successor to be ready
+LEARN_S = 15.0
+SOUND_S = 10.0  # for the next piece of speech
+MOST_MADE = 50  # pieces of speech made ahead of their reader: three seconds
+NOTICE_S = 0.05  # until the end of a process has been noticed
+TRIES = 3  # processes that one utterance or text may wear out
+
+
+class Utterance:
+    """The sound of one utterance, and how it is asked for from the start again."""
+
+    def __init__(self) -> None:
+        self.pieces: list[Pcm] = []
+        self.finished = False
+        self._seconds = 0.0
+        self._news = anyio.Event()
+
+    def feed(self, pcm: Pcm) -> None:
+        if self._seconds + pcm.duration_s > LONGEST_UTTERANCE_S:
+            return
+        self._seconds += pcm.duration_s
+        self.pieces.append(pcm)
+        self._news.set()
+
+    def finish(self) -> None:
+        self.finished = True
+        self._news.set()
+
+    async def read(self) -> AsyncGenerator[Pcm, None]:
+        """All pieces from the first on, as they come, until it is finished."""
+        at = 0
+        while True:
+            while at < len(self.pieces):
+                yield self.pieces[at]
+                at += 1
+            if self.finished:
+                return
+            self._news = anyio.Event()
+            await self._news.wait()
+
+
+class WyomingStt:
+    """A recogniser in a process of its own. Satisfies `ports.Stt`."""
+
+    def __init__(self, process: EngineProcess, traits: SttTraits) -> None:
+        self.traits = traits
+        self._process = process
+        self._sentences: Sequence[str] = ()
+        process.prepare = self._prepare
+
+    async def teach(self, sentences: Sequence[str]) -> None:
+        """Expect these sentences, now and after each restart. Raises ProviderError."""
+        self._sentences = sentences
+        await self._process.wait_up(RESTART_S)
+        await self._prepare(self._process.uri)
+
+    async def _prepare(self, uri: str) -> None:
+        if not self._sentences:
+            return
+        payload = "\n".join(self._sentences).encode()
+        try:
+            with anyio.fail_after(LEARN_S):
+                connection = await connect(uri)
+                try:
+                    await connection.write(Event(VOCABULARY, {}, payload))
+                    while (await connection.read()).type != LEARNED:
+                        pass
+                finally:
+                    await connection.aclose()
+        except (*BROKEN, TimeoutError, ProtocolError) as error:
+            raise ProviderError(self.traits.name, "it does not learn its sentences") from error
+
+    @asynccontextmanager
+    async def open(self, language: str | None) -> AsyncIterator["WyomingHearing"]:
+        """Begin an utterance; works while the engine is being restarted, too."""
+        hearing = WyomingHearing(self._process, self.traits.name, language)
+        async with tasks.task_group() as group:
+            group.start_soon(hearing.run)
+            try:
+                yield hearing
+            finally:
+                group.cancel_scope.cancel()
+
+
+class WyomingHearing:
+    """One utterance on its way to a recogniser. Satisfies `ports.SttContext`."""
+
+    def __init__(self, process: EngineProcess, name: str, language: str | None) -> None:
+        self._process = process
+        self._name = name
+        self._language = language
+        self._utterance = Utterance()
+        self._send, self._heard = anyio.create_memory_object_stream[Partial | Final](MOST_HEARD)
+        self._failed: ProviderError | None = None
+
+    def feed(self, pcm: Pcm) -> None:
+        self._utterance.feed(pcm)
+
+    def finish(self) -> None:
+        self._utterance.finish()
+
+    async def __aiter__(self) -> AsyncIterator[Partial | Final]:
+        async for heard in self._heard:
+            yield heard
+        if self._failed is not None:
+            raise self._failed
+
+    async def run(self) -> None:
+        """Have the utterance heard, by as many processes as it takes; never raises."""
+        with self._send:
+            for _ in range(TRIES):
+                try:
+                    await self._process.wait_up(RESTART_S)
+                    await self._hear()
+                except ProviderError as error:
+                    self._failed = error
+                    return
+                except (*BROKEN, ProtocolError) as error:
+                    log.warning("%s broke off, it hears the utterance again: %r", self._name, error)
+                    await anyio.sleep(NOTICE_S)
+                else:
+                    return
+            self._failed = ProviderError(self._name, f"it broke off {TRIES} times")
+
+    async def _hear(self) -> None:
+        connection = await connect(self._process.uri)
+        try:
+            async with tasks.task_group() as group:
+                group.start_soon(self._pump, connection)
+                await self._listen(connection)
+                group.cancel_scope.cancel()
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await connection.aclose()
+
+    async def _pump(self, connection: Connection) -> None:
+        await connection.write(Event("transcribe", {"language": self._language}))
+        await connection.write(AudioStart(HEARING_RATE_HZ, 2, 1).event())
+        async with aclosing(self._utterance.read()) as pieces:
+            async for pcm in pieces:
+                chunk = AudioChunk(HEARING_RATE_HZ, 2, 1, pcm.tobytes())
+                await connection.write(chunk.event())
+        await connection.write(AudioStop().event())
+
+    async def _listen(self, connection: Connection) -> None:
+        while True:
+            event = await connection.read()
+            data = event.data
+            if event.type == PARTIAL:
+                said = Partial(str(data.get("text", "")), int(data.get("stable_chars", 0)))
+                await self._send.send(said)
+            elif event.type == "transcript":
+                final = Final(
+                    str(data.get("text", "")),
+                    data.get("confidence"),
+                    data.get("language"),
+                    str(data.get("rejected") or ""),
+                )
+                await self._send.send(final)
+                return
+            elif event.type == "error":
+                raise ProviderError(self._name, str(data.get("text", "it failed")))
+
+
+class WyomingTts:
+    """A voice in a process of its own. Satisfies `ports.Tts`."""
+
+    def __init__(self, process: EngineProcess, traits: TtsTraits) -> None:
+        self.traits = traits
+        self._process = process
+
+    @asynccontextmanager
+    async def open(
+        self, voice: str | None = None, speed: float = 1.0
+    ) -> AsyncIterator["WyomingSpeech"]:
+        """Begin to speak; works while the engine is being restarted, too."""
+        name = voice or self.traits.default_voice
+        speech = WyomingSpeech(self._process, self.traits, name, speed)
+        async with tasks.task_group() as group:
+            group.start_soon(speech.run)
+            try:
+                yield speech
+            finally:
+                group.cancel_scope.cancel()
+
+
+class WyomingSpeech:
+    """Texts on their way to a voice. Satisfies `ports.TtsContext`."""
+
+    def __init__(self, process: EngineProcess, traits: TtsTraits, voice: str, speed: float) -> None:
+        self._process = process
+        self._traits = traits
+        self._voice = voice
+        self._speed = speed
+        self._texts: deque[str] = deque()
+        self._finished = False
+        self._news = anyio.Event()
+        self._send, self._made = anyio.create_memory_object_stream[Speech](MOST_MADE)
+        self._failed: ProviderError | None = None
+
+    def say(self, text: str) -> None:
+        self._texts.append(text)
+        self._news.set()
+
+    def finish(self) -> None:
+        self._finished = True
+        self._news.set()
+
+    async def __aiter__(self) -> AsyncIterator[Speech]:
+        async for speech in self._made:
+            yield speech
+        if self._failed is not None:
+            raise self._failed
+
+    async def run(self) -> None:
+        """Speak texts as they come, until `finish`; never raises."""
+        with self._send:
+            try:
+                while self._texts or not self._finished:
+                    if self._texts:
+                        await self._speak(self._texts.popleft())
+                    else:
+                        self._news = anyio.Event()
+                        await self._news.wait()
+            except ProviderError as error:
+                self._failed = error
+
+    async def _speak(self, text: str) -> None:
+        """Speak one text, by as many processes as it takes; sound once made is not made again."""
+        speaking = _Speaking(self._send, text)
+        for _ in range(TRIES):
+            await self._process.wait_up(RESTART_S)
+            try:
+                await self._synthesise(speaking)
+            except (*BROKEN, ProtocolError) as error:
+                log.warning("%s broke off, it speaks on: %r", self._traits.name, error)
+                await anyio.sleep(NOTICE_S)
+            else:
+                return
+        raise ProviderError(self._traits.name, f"it broke off {TRIES} times")
+
+    async def _synthesise(self, speaking: "_Speaking") -> None:
+        connection = await connect(self._process.uri)
+        try:
+            request = {"text": speaking.text, "voice": {"name": self._voice}, "speed": self._speed}
+            await connection.write(Event("synthesize", request))
+            rate, at = self._traits.rate_hz, 0
+            while True:
+                event = await self._read(connection)
+                match event.type:
+                    case "audio-start":
+                        rate = int(event.data.get("rate", rate))
+                    case "audio-chunk":
+                        pcm = Pcm.frombytes(event.payload or b"", rate, at)
+                        at = pcm.end
+                        await speaking.take(pcm)
+                    case "audio-stop":
+                        return
+                    case "error":
+                        reason = str(event.data.get("text", "it failed"))
+                        raise ProviderError(self._traits.name, reason)
+                    case _:
+                        pass  # Wyoming peers ignore what they do not know
+        finally:
+            with anyio.move_on_after(1, shield=True):
+                await connection.aclose()
+
+    async def _read(self, connection: Connection) -> Event:
+        event: Event | None = None
+        with anyio.move_on_after(SOUND_S):
+            event = await connection.read()
+        if event is None:
+            raise ProviderError(self._traits.name, f"no sound within {SOUND_S:.0f} s")
+        return event
+
+
+class _Speaking:
+    """How much of one text has been handed over, whichever process made it."""
+
+    def __init__(self, send: MemoryObjectSendStream[Speech], text: str) -> None:
+        self.text = text
+        self._send = send
+        self._handed = 0  # samples
+
+    async def take(self, pcm: Pcm) -> None:
+        if pcm.end <= self._handed:
+            return  # a process before this one made it
+        fresh = Pcm(pcm.samples[max(0, self._handed - pcm.start) :], pcm.rate_hz, self._handed)
+        await self._send.send(Speech(fresh, "" if self._handed else self.text))
+        self._handed = fresh.end

@@ -1,0 +1,135 @@
+"""espeak-ng: a small voice for every language of the house, in a process of its own (GPL-3.0)."""
+
+import ctypes
+import ctypes.util
+import importlib.util
+import queue
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from parlour.audio import Samples
+from parlour.errors import MissingError, ProviderError
+from parlour.ports import TtsTraits
+
+_GRADE = "intelligible, robotic; formant synthesis, 0.2 ms to the first sound"
+_VOICES = {
+    "en-us": "en_US",
+    "en-gb": "en_GB",
+    "hi": "hi_IN",
+    "ml": "ml_IN",
+    "mr": "mr_IN",
+    "ta": "ta_IN",
+    "te": "te_IN",
+    "bn": "bn_IN",
+    "gu": "gu_IN",
+    "de": "de_DE",
+}
+RATE_HZ = 22_050
+TRAITS = TtsTraits(
+    name="espeak",
+    languages=dict.fromkeys(_VOICES.values(), _GRADE),
+    voices=_VOICES,
+    default_voice="en-us",
+    rate_hz=RATE_HZ,
+    offline=True,
+    licence="GPL-3.0-or-later, code and voices",
+)
+
+CHUNK_MS = 60  # of sound in one piece
+MOST_CHUNKS = 50  # made ahead of the reader: three seconds
+WORDS_PER_MINUTE = 175  # espeak-ng's own pace
+_SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: samples go to the callback, calls return when done
+_DO_NOT_EXIT = 0x8000  # espeakINITIALIZE_DONT_EXIT
+_RATE = 1  # espeak_PARAMETER
+_CHARACTERS_UTF8 = 1
+_POSITION_CHARACTER = 1
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p
+)
+
+
+def serve() -> "EspeakSynthesiser":
+    """Make the engine in its process. Raises MissingError."""
+    return EspeakSynthesiser()
+
+
+class EspeakSynthesiser:
+    """The library has one voice at a time for the whole process, so texts are spoken in turn."""
+
+    rate_hz = RATE_HZ
+
+    def __init__(self) -> None:
+        self._library = _load()
+        self._turn = threading.Lock()
+
+    def speak(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
+        if voice not in _VOICES:
+            raise ProviderError(
+                "espeak", f"there is no voice {voice}; there are {', '.join(_VOICES)}"
+            )
+        made: queue.Queue[Samples | None] = queue.Queue(MOST_CHUNKS)
+        stopped = threading.Event()
+        worker = threading.Thread(
+            target=self._synthesise, args=(text, voice, speed, made, stopped), daemon=True
+        )
+        worker.start()
+        try:
+            while (samples := made.get()) is not None:
+                yield samples
+        finally:
+            stopped.set()
+
+    def _synthesise(
+        self,
+        text: str,
+        voice: str,
+        speed: float,
+        made: "queue.Queue[Samples | None]",
+        stopped: threading.Event,
+    ) -> None:
+        def put(samples: Samples | None) -> None:
+            """Wait for the reader, but not for one that has gone."""
+            while not stopped.is_set():
+                try:
+                    return made.put(samples, timeout=0.1)
+                except queue.Full:
+                    continue
+
+        def take(wave: "ctypes._Pointer[ctypes.c_short]", count: int, _events: int) -> int:
+            if count:  # the last call has none, and no wave
+                put(np.ctypeslib.as_array(wave, (count,)).copy())
+            return int(stopped.is_set())
+
+        with self._turn:
+            callback = _Callback(take)
+            self._library.espeak_SetSynthCallback(callback)
+            self._library.espeak_SetVoiceByName(voice.encode())
+            self._library.espeak_SetParameter(_RATE, round(WORDS_PER_MINUTE * speed), 0)
+            raw = text.encode()
+            self._library.espeak_Synth(
+                raw, len(raw) + 1, 0, _POSITION_CHARACTER, 0, _CHARACTERS_UTF8, None, None
+            )
+        put(None)
+
+
+def _load() -> ctypes.CDLL:
+    """The library of the espeakng-loader wheel, else the system's."""
+    library, data = None, None
+    wheel = importlib.util.find_spec("espeakng_loader")
+    if wheel is not None and wheel.origin is not None:
+        folder = Path(wheel.origin).parent
+        names = ("libespeak-ng.so", "libespeak-ng.dylib", "espeak-ng.dll")
+        library = next((str(folder / n) for n in names if (folder / n).exists()), None)
+        data = str(folder / "espeak-ng-data").encode() if library else None
+    library = library or ctypes.util.find_library("espeak-ng")
+    if library is None:
+        raise MissingError('espeak-ng is not installed: pip install "parlour[espeak]"')
+    loaded = ctypes.CDLL(library)
+    rate = loaded.espeak_Initialize(_SYNCHRONOUS, CHUNK_MS, data, _DO_NOT_EXIT)
+    if rate != RATE_HZ:
+        raise ProviderError("espeak", f"{library} cannot be used (it answers {rate})")
+    return loaded

@@ -1,0 +1,17 @@
+"""The embedded English recogniser; what lives here runs in the engine's own process."""
+
+from parlour.providers.pocketsphinx.engine import (
+    TRAITS,
+    PocketsphinxHearing,
+    PocketsphinxOptions,
+    PocketsphinxRecogniser,
+    serve,
+)
+
+__all__ = [
+    "TRAITS",
+    "PocketsphinxHearing",
+    "PocketsphinxOptions",
+    "PocketsphinxRecogniser",
+    "serve",
+]
