@@ -1,10 +1,12 @@
-"""The program of an engine's own process: `python -m parlour.engines.child stt|tts MODULE:FUNCTION URI`.
+"""The program of an engine's own process.
 
-It ends with its parent: the parent holds the other end of its standard input.
+`python -m parlour.engines.child stt|tts MODULE:FUNCTION URI`. It ends with its parent, which
+holds the other end of its standard input.
 """
 
 import importlib
 import logging
+import os
 import signal
 import sys
 from typing import Any, Literal
@@ -56,13 +58,14 @@ def main() -> Literal[0, 1]:
     except ParlourError as error:
         log.error("%s", error)  # noqa: TRY400 - one line for the owner, not a traceback
         return 1
+    except (ImportError, AttributeError, OSError) as error:
+        log.error("cannot start: %s", error)  # noqa: TRY400 - as above
+        return 1
     return 0
 
 
 if __name__ == "__main__":
     code = main()
     sys.stderr.flush()
-    # A thread may still wait for the parent's end of standard input; nothing is left to do for it.
-    import os
-
+    # A thread may still wait for the parent's end of standard input: there is nothing left to do.
     os._exit(code)

@@ -15,7 +15,7 @@ from wyoming.event import Event
 
 from parlour import tasks
 from parlour.engines.framing import BROKEN, connect
-from parlour.errors import ProviderError
+from parlour.errors import ParlourError, ProviderError
 from parlour.supervise import Health, Stage, keep_running
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,15 @@ START_S = 20.0  # for a child to answer its first question; large models take a 
 ASK_S = 0.02  # between two tries while it starts
 STOP_S = 2.0  # for a child to end by itself
 
+LONGEST_LOG = 10_000  # characters of a line that a child writes
+
 Kind = Literal["stt", "tts"]
+
+
+class EngineEndedError(ParlourError):
+    """The process of an engine has ended; the stage that it belongs to names the engine."""
+
+    retry = True
 
 
 async def _nothing(_uri: str) -> None:
@@ -85,7 +93,7 @@ class EngineProcess:
                 code = await child.wait()
                 group.cancel_scope.cancel()
             how = f"signal {-code}" if code < 0 else f"code {code}"
-            raise ProviderError(self.stage.name, f"its process ended with {how}")
+            raise EngineEndedError(f"its process ended with {how}")
         finally:
             self.stage.pid = None
             with anyio.CancelScope(shield=True):
@@ -104,8 +112,10 @@ class EngineProcess:
 
     async def _log_errors(self, child: Process) -> None:
         assert child.stderr is not None
-        async for text in TextReceiveStream(child.stderr, errors="replace"):
-            for line in text.splitlines():
+        text = ""
+        async for piece in TextReceiveStream(child.stderr, errors="replace"):
+            *lines, text = (text + piece)[-LONGEST_LOG:].split("\n")
+            for line in lines:
                 log.warning("%s: %s", self.stage.name, line)
 
 
