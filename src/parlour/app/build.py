@@ -1,0 +1,203 @@
+"""The whole server put together: which part gets which, and what runs as long as it runs."""
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from functools import partial
+from urllib.parse import quote
+
+import anyio
+from anyio import to_thread
+
+from parlour import tasks
+from parlour.app import registry
+from parlour.app.config import Config
+from parlour.app.mqtturl import MqttUrl
+from parlour.bus.memory import MemoryBus
+from parlour.engines.process import EngineProcess
+from parlour.engines.wyoming import WyomingStt, WyomingTts
+from parlour.errors import ProviderError
+from parlour.events import Action, TurnEnded
+from parlour.gateways import http
+from parlour.gateways.device import DeviceGateway, Gate
+from parlour.home.brain import HomeBrain, ringing
+from parlour.home.broker import embedded_broker
+from parlour.home.demo import FLOORS, run_demo
+from parlour.home.entities import Entity, State
+from parlour.home.grammar import HassilGrammar
+from parlour.home.mqtt import MqttHouse
+from parlour.home.sampling import training_sentences
+from parlour.home.timers import Timer, Timers
+from parlour.ids import DeviceId, new_turn_id
+from parlour.ports import Did, Place, Say, Utterance
+from parlour.providers.silero import SileroVad
+from parlour.supervise import Stages, keep_running
+from parlour.turn.session import Engines
+
+log = logging.getLogger(__name__)
+
+TEACH_QUIET_S = 0.5  # devices announce themselves in bursts; one lesson for all of them
+TEACH_AGAIN_S = 5.0  # after a lesson that failed
+WRITER = DeviceId("writing")  # who asks over HTTP
+
+
+class Server:
+    """Everything that one process serves. `run` is its life."""
+
+    def __init__(self, config: Config, broker_url: str) -> None:
+        self.stages = Stages()
+        self.bus = MemoryBus()
+        stt, tts = registry.STT[config.stt.provider], registry.TTS[config.tts.provider]
+        self._hearing = EngineProcess(
+            self.stages.add(f"stt:{config.stt.provider}"), "stt", stt.module
+        )
+        self._voice = EngineProcess(
+            self.stages.add(f"tts:{config.tts.provider}"), "tts", tts.module
+        )
+        self._stt = WyomingStt(self._hearing, stt.traits)
+        self._demo_stage = None if config.mqtt else self.stages.add("demo")
+        self._home_stage = self.stages.add("home")
+        self._broker_url = broker_url
+        self._house = MqttHouse(
+            broker_url,
+            prefix=config.mqtt.discovery_prefix if config.mqtt else "homeassistant",
+            floors=config.mqtt.floors if config.mqtt else FLOORS,
+        )
+        self._taught = anyio.Event()  # the recogniser knows the names of the house
+        self._timers = Timers()
+        self._grammar = HassilGrammar(self._house)
+        self._brain = HomeBrain(self._house, self._grammar, self._timers)
+        engines = Engines(
+            stt=self._stt,
+            tts=WyomingTts(self._voice, tts.traits),
+            vad=SileroVad(),
+            grammar=self._grammar,
+            brain=self._brain,
+            language=config.stt.language or "en_US",
+            voice=config.tts.voice_id or _voice_for(config),
+            speed=config.tts.speed,
+        )
+        areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
+        self.devices = DeviceGateway(Gate(engines, areas, self.bus.publish))
+        self.app = http.create_app(
+            self.stages, self.devices, http.House(self._ask, self._entities, self._watch)
+        )
+
+    async def run(self) -> None:
+        """Keep every stage running until cancelled."""
+        self._grammar.warm()
+        async with tasks.task_group() as group:
+            group.start_soon(self._hearing.run)
+            group.start_soon(self._voice.run)
+            if self._demo_stage is not None:
+                demo = partial(run_demo, self._broker_url, self._demo_stage)
+                group.start_soon(keep_running, self._demo_stage, demo)
+                await self._demo_stage.wait_ready()
+            group.start_soon(
+                keep_running, self._home_stage, partial(self._house.run, self._home_stage)
+            )
+            group.start_soon(self._teach)
+            group.start_soon(self._timers.run, self._ring)
+            group.start_soon(self._log_turns)
+
+    async def wait_settled(self) -> None:
+        """Wait until every stage is ready, or known to be down, and names can be heard."""
+        for stage in self.stages:
+            await stage.wait_settled()
+        await self._taught.wait()
+
+    async def _teach(self) -> None:
+        """Teach the recogniser the names of the house, now and whenever one is added."""
+        taught = -1
+        while True:
+            revision = await self._house.wait_revision(taught)
+            await anyio.sleep(TEACH_QUIET_S)
+            if self._house.revision != revision:
+                continue
+            entities = list(self._house.entities.values())
+            sentences = await to_thread.run_sync(training_sentences, entities)
+            try:
+                await self._stt.teach(sentences)
+            except ProviderError as error:
+                log.warning("the names of the house are not taught yet: %s", error)
+                await anyio.sleep(TEACH_AGAIN_S)
+            else:
+                log.info("taught %d sentences for %d devices", len(sentences), len(entities))
+                taught = revision
+                self._taught.set()
+
+    async def _ring(self, timer: Timer) -> None:
+        if not self.devices.announce(timer.device, ringing(timer)):
+            log.warning("a timer is up, and its device is not connected: %s", timer.device)
+
+    async def _log_turns(self) -> None:
+        with self.bus.subscribe() as events:
+            async for event in events:
+                if isinstance(event, TurnEnded):
+                    log.info("turn of %s: %s %s", event.device, event.end, dict(event.stages_ms))
+
+    # ------------------------------------------------------------ what the routes ask
+
+    async def _ask(self, text: str, area: str | None, dry_run: bool) -> http.Answer:
+        place = Place(WRITER, area)
+        plan = self._brain.plan(text, "en_US", place)
+        if dry_run:
+            actions = [Action(c.target, c.verb, c.value, confirmed=False) for c in plan.commands]
+            return http.Answer(plan.intent, plan.reply, actions)
+        said: list[str] = []
+        done: list[Action] = []
+        utterance = Utterance(new_turn_id(), text, "en_US", place)
+        async with self._brain.answer(utterance) as answer:
+            async for piece in answer:
+                match piece:
+                    case Say(text=sentence):
+                        said.append(sentence)
+                    case Did(action=action):
+                        done.append(action)
+        return http.Answer(plan.intent, " ".join(said), done)
+
+    def _entities(self) -> Sequence[Mapping[str, object]]:
+        house = self._house
+        ordered = sorted(house.entities.values(), key=lambda e: (e.floor or "", e.id))
+        return [_as_json(entity, house.state(entity.id)) for entity in ordered]
+
+    async def _watch(self) -> AsyncIterator[Mapping[str, object]]:
+        async for change in self._house.watch():
+            yield {**_as_json(change.entity, change.state), "gone": change.gone}
+
+
+def _as_json(entity: Entity, state: State) -> dict[str, object]:
+    return {
+        "id": entity.id,
+        "name": entity.name,
+        "kind": entity.kind,
+        "area": entity.area,
+        "floor": entity.floor,
+        "state": asdict(state),
+    }
+
+
+def _voice_for(config: Config) -> str | None:
+    voices = registry.voices_of(registry.TTS[config.tts.provider].traits, config.tts.language)
+    return voices[0] if voices else None
+
+
+def url_of(url: MqttUrl) -> str:
+    """The whole URL, secrets and all: for the one who connects, never for a log."""
+    login = ""
+    if url.username is not None:
+        secret = "" if url.password is None else f":{quote(url.password, safe='')}"
+        login = f"{quote(url.username, safe='')}{secret}@"
+    host = f"[{url.host}]" if ":" in url.host else url.host
+    return f"{'mqtts' if url.tls else 'mqtt'}://{login}{host}:{url.port}"
+
+
+@asynccontextmanager
+async def home_broker(config: Config) -> AsyncIterator[str]:
+    """The owner's broker, or one of our own as long as the context is open."""
+    if config.mqtt is not None:
+        yield url_of(config.mqtt.url)
+        return
+    async with embedded_broker() as url:
+        yield url

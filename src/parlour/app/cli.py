@@ -1,0 +1,310 @@
+"""The command line: what can be typed. What a command does lives in a module of its own.
+
+Those modules are imported by the command that needs them, so that `--help` and a mistyped
+option answer at once.
+"""
+# ruff: noqa: PLC0415  # see above
+
+import logging
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from parlour import __version__
+from parlour.errors import ParlourError
+
+if TYPE_CHECKING:
+    from parlour.app.config import Config
+
+log = logging.getLogger(__name__)
+
+SERVER = "http://127.0.0.1:8000"
+DEVICE_LINK = "ws://127.0.0.1:8000/device"
+
+
+class Mode(StrEnum):
+    AUTO = "auto"
+    MANUAL = "manual"
+
+
+class EngineKind(StrEnum):
+    STT = "stt"
+    TTS = "tts"
+
+
+def _app(help_text: str) -> typer.Typer:
+    return typer.Typer(
+        help=help_text,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,  # rich alone would take longer than everything else in --help
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+app = _app("A private, real-time voice assistant for the home.")
+home = _app("Look at the home that a running server knows.")
+config = _app("Check and explain the configuration.")
+bench = _app("Measure a running installation.")
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="Configuration; else $PARLOUR_CONFIG, ./config.yml, or the built-in default.",
+        show_default=False,
+    ),
+]
+Url = Annotated[str, typer.Option(metavar="URL", help="The running server.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+
+
+def main() -> None:
+    """Run the command line; every failure is one line on stderr and exit code 1."""
+    try:
+        app()
+    except ParlourError as error:
+        _complain(str(error))
+    except Exception as error:
+        log.debug("unexpected error", exc_info=True)
+        text = " ".join(f"{type(error).__name__}: {error}".split())
+        hint = "" if log.isEnabledFor(logging.DEBUG) else " (`parlour --debug ...` shows where)"
+        _complain(f"unexpected {text}{hint}")
+
+
+def _complain(text: str) -> None:
+    for line in text.splitlines() or ["failed without saying why"]:
+        typer.echo(f"parlour: {line}", err=True)
+    sys.exit(1)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"parlour {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Log everything, tracebacks too.")] = False,
+    version: Annotated[  # typer calls _version
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+# ---------------------------------------------------------------- the server
+
+
+@app.command()
+def serve(
+    config_file: ConfigFile = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Address to listen on.", show_default="configured"),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=0,
+            max=65535,
+            help="Port; 0: any free one.",
+            show_default="configured",
+        ),
+    ] = None,
+) -> None:
+    """Run the server: hear devices, control the home, answer."""
+    from parlour.app.serve import serve as run
+
+    chosen = _load(config_file)
+    if not log.isEnabledFor(logging.DEBUG):
+        logging.getLogger("parlour").setLevel(logging.INFO)
+    run(chosen, host, port)
+
+
+@app.command()
+def talk(
+    file: Annotated[str, typer.Argument(metavar="FILE.wav|-", help="Recording; - reads stdin.")],
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="The server's device link.")
+    ] = DEVICE_LINK,
+    device: Annotated[str, typer.Option(metavar="ID", help="Id to appear under.")] = "cli",
+    mode: Annotated[
+        Mode, typer.Option(help="Who ends the turn: the server (auto) or the device (manual).")
+    ] = Mode.AUTO,
+    save: Annotated[
+        Path | None, typer.Option(metavar="OUT.wav", help="Keep the spoken reply.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Speak a recording to the server as a device does; time the answer."""
+    from parlour.app.talk import talk as run
+
+    raise typer.Exit(run(file, url=url, device=device, mode=mode.value, save=save, as_json=as_json))
+
+
+@app.command()
+def ask(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help='What to say, e.g. "turn on the kitchen light".')
+    ],
+    area: Annotated[
+        str | None, typer.Option(metavar="AREA", help='Where you are: "the light" is meant there.')
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Put a sentence to the running server in writing."""
+    from parlour.app.client import ask as run
+
+    run(text, area=area, dry_run=dry_run, url=url, as_json=as_json)
+
+
+# ---------------------------------------------------------------- engines without a server
+
+
+@app.command()
+def say(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to speak.")],
+    voice: Annotated[
+        str | None, typer.Option(metavar="VOICE", help="Voice.", show_default="configured")
+    ] = None,
+    save: Annotated[
+        Path | None, typer.Option(metavar="OUT.wav", help="Write a WAV file; play nothing.")
+    ] = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Speak a text with the configured voice. Needs no server."""
+    from parlour.app.speech import say as run
+
+    run(_load(config_file), text, voice=voice, save=save)
+
+
+@app.command()
+def hear(
+    file: Annotated[str, typer.Argument(metavar="FILE.wav|-", help="Recording; - reads stdin.")],
+    as_json: Json = False,
+    config_file: ConfigFile = None,
+) -> None:
+    """Write down what is heard in a recording. Needs no server."""
+    from parlour.app.speech import hear as run
+
+    run(_load(config_file), file, as_json=as_json)
+
+
+@app.command()
+def engine(
+    kind: Annotated[EngineKind, typer.Argument(help="Which kind of engine.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Its name in config.yml, e.g. espeak.")
+    ],
+    uri: Annotated[
+        str, typer.Option(metavar="URI", help="Where to listen: unix:///PATH or tcp://HOST:PORT.")
+    ],
+) -> None:
+    """Serve one engine over the Wyoming protocol to any program."""
+    from parlour.app.speech import serve_engine as run
+
+    run(kind.value, name, uri)
+
+
+# ---------------------------------------------------------------- the home
+
+
+@home.command("list")
+def home_list(url: Url = SERVER, as_json: Json = False) -> None:
+    """List every device with its area and how it stands."""
+    from parlour.app.client import list_home as run
+
+    run(url=url, as_json=as_json)
+
+
+@home.command("watch")
+def home_watch(
+    url: Url = SERVER,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
+) -> None:
+    """Show every device, then every change, until Ctrl-C."""
+    from parlour.app.client import watch_home as run
+
+    run(url=url, as_json=as_json)
+
+
+# ---------------------------------------------------------------- the configuration
+
+
+@config.command("check")
+def config_check(config_file: ConfigFile = None) -> None:
+    """Check the configuration: exit code 0, or 1 with one line per mistake."""
+    from parlour.app.config import find, read
+
+    loaded = read(find(config_file))
+    typer.echo(f"{loaded.path} is right" if loaded.path else "no file: the built-in default serves")
+
+
+@config.command("show")
+def config_show(config_file: ConfigFile = None, as_json: Json = False) -> None:
+    """Show what is in force and where each value comes from; secrets are masked."""
+    from parlour.app.config import find, read
+    from parlour.app.reference import effective, effective_json
+
+    loaded = read(find(config_file))
+    typer.echo(effective_json(loaded) if as_json else effective(loaded), nl=as_json)
+
+
+@config.command("reference")
+def config_reference() -> None:
+    """Print every key there is, as docs/config.md has it."""
+    from parlour.app.reference import config_markdown
+
+    typer.echo(config_markdown(), nl=False)
+
+
+# ---------------------------------------------------------------- measuring
+
+
+@bench.command("voice-to-voice")
+def bench_voice_to_voice(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Every sentence once, the voices taking turns.")
+    ] = False,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Device link.", show_default="own server"),
+    ] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", metavar="FILE", help="Write the report here as well.")
+    ] = None,
+    voices: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Of slt, rms, awb.", show_default="all")
+    ] = None,
+) -> None:
+    """Time spoken commands from the true end of speech to the first sound of the reply."""
+    from parlour_bench.cli import voice_to_voice as run
+
+    raise typer.Exit(run(quick=quick, url=url, json_file=json_file, voices=voices))
+
+
+app.add_typer(home, name="home")
+app.add_typer(config, name="config")
+app.add_typer(bench, name="bench")
+
+
+def _load(given: Path | None) -> "Config":
+    from parlour.app.config import find, load
+
+    return load(find(given))

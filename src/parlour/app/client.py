@@ -1,0 +1,178 @@
+"""Commands that talk to a running server over HTTP: ask, home list, home watch."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import cast
+
+import httpx
+import typer
+
+from parlour.errors import InputError, ParlourError
+
+ANSWER_S = 10.0  # a command is confirmed or given up in about 1.5 s
+CONNECT_S = 3.0
+
+
+class ServerError(ParlourError):
+    """The server is not there, or it answered what no Parlour server answers."""
+
+    retry = True
+
+
+def ask(text: str, *, area: str | None, dry_run: bool, url: str, as_json: bool) -> None:
+    if not text.strip():
+        raise InputError("there is nothing to ask: the text is empty")
+    question = {"text": text, "area": area, "dry_run": dry_run}
+    with _client(url) as client, _said_plainly(url):
+        answer = _object(client.post("/api/ask", json=question), url)
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    typer.echo(str(answer.get("reply", "")))
+    for action in cast("Sequence[Mapping[str, object]]", answer.get("actions", [])):
+        typer.echo(f"  {_action(action, dry_run=dry_run)}")
+
+
+def list_home(*, url: str, as_json: bool) -> None:
+    with _client(url) as client, _said_plainly(url):
+        answer = _object(client.get("/api/home"), url)
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    entities = cast("Sequence[Mapping[str, object]]", answer.get("entities", []))
+    for line in _table(entities):
+        typer.echo(line)
+    if not entities:
+        typer.echo("no device has announced itself yet")
+
+
+def watch_home(*, url: str, as_json: bool) -> None:
+    """Runs until the server goes or the user has seen enough."""
+    with (
+        _client(url) as client,
+        _said_plainly(url),
+        client.stream(
+            "GET", "/api/home/watch", timeout=httpx.Timeout(CONNECT_S, read=None)
+        ) as lines,
+    ):
+        if lines.is_error:
+            lines.read()
+            _object(lines, url)
+        for line in lines.iter_lines():
+            if as_json:
+                typer.echo(line)
+            elif line.strip():
+                typer.echo(_change(cast("Mapping[str, object]", json.loads(line))))
+    raise ServerError(f"the server at {url} has gone")
+
+
+# ---------------------------------------------------------------- the link
+
+
+def _client(url: str) -> httpx.Client:
+    if not url.startswith(("http://", "https://")):
+        raise InputError(f"{url} is not a server's address; it looks like http://127.0.0.1:8000")
+    try:
+        # Proxies of the environment are for the internet, not for a server in the house.
+        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
+    except httpx.InvalidURL as error:
+        raise InputError(f"{url} is not a server's address: {error}") from error
+
+
+@contextmanager
+def _said_plainly(url: str) -> Iterator[None]:
+    try:
+        yield
+    except httpx.ConnectError as error:
+        raise ServerError(
+            f"no server answers at {url}; start one with `parlour serve`, or name it with --url"
+        ) from error
+    except httpx.TimeoutException as error:
+        raise ServerError(f"the server at {url} does not answer") from error
+    except httpx.RemoteProtocolError as error:
+        raise ServerError(f"the server at {url} hung up, or is none of ours") from error
+    except httpx.HTTPError as error:
+        raise ServerError(f"the link to {url} failed: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ServerError(f"what answers at {url} is not a Parlour server") from error
+
+
+def _object(response: httpx.Response, url: str) -> dict[str, object]:
+    body: object = response.json()
+    if not isinstance(body, dict):
+        raise ServerError(f"what answers at {url} is not a Parlour server")
+    if response.is_error:
+        reason = body.get("error") or body.get("detail") or response.reason_phrase
+        raise ServerError(
+            f"the server refused: {reason if isinstance(reason, str) else 'bad request'}"
+        )
+    return cast("dict[str, object]", body)
+
+
+# ---------------------------------------------------------------- what people read
+
+
+def _action(action: Mapping[str, object], *, dry_run: bool) -> str:
+    value = action.get("value")
+    done = f"{action.get('target')}: {action.get('verb')}" + ("" if value is None else f" {value}")
+    if dry_run:
+        return f"{done} (not done)"
+    return f"{done} ({'confirmed' if action.get('confirmed') else 'not confirmed'})"
+
+
+def _change(change: Mapping[str, object]) -> str:
+    return f"{change.get('id')}  {'gone' if change.get('gone') else state_text(change)}"
+
+
+def _table(entities: Sequence[Mapping[str, object]]) -> Iterator[str]:
+    """One line an entity in columns, each as wide as its widest text."""
+    rows = [
+        (
+            str(entity.get("id")),
+            str(entity.get("name")),
+            str(entity.get("kind")),
+            str(entity.get("area") or "-"),
+            str(entity.get("floor") or "-"),
+            state_text(entity),
+        )
+        for entity in entities
+    ]
+    if not rows:
+        return
+    rows.insert(0, ("ID", "NAME", "KIND", "AREA", "FLOOR", "STATE"))
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def state_text(entity: Mapping[str, object]) -> str:
+    """How an entity stands, in a few words: `on, 40 % bright`."""
+    state = cast("Mapping[str, object]", entity.get("state") or {})
+    if not state.get("available", True):
+        return "away"
+    words: list[str] = []
+    if isinstance(state.get("on"), bool):
+        words.append("on" if state["on"] else "off")
+    for key, form in (
+        ("cover", "{}"),
+        ("mode", "{}"),
+        ("brightness", "{:.0f} % bright"),
+        ("position", "{:.0f} % open"),
+        ("color", "color {}"),
+        ("color_temp_k", "{:.0f} K"),
+        ("target_temperature", "set to {:g}°"),
+        ("temperature", "measures {:g}°"),
+    ):
+        value = state.get(key)
+        if value is not None and not (state.get("on") is False and key in ONLY_WHEN_ON):
+            words.append(form.format(_color(value) if key == "color" else value))
+    return ", ".join(words) or "unknown"
+
+
+ONLY_WHEN_ON = ("brightness", "color", "color_temp_k")
+
+
+def _color(value: object) -> str:
+    return "#" + "".join(f"{int(part):02x}" for part in cast("Sequence[int]", value))

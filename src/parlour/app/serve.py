@@ -1,0 +1,74 @@
+"""`parlour serve`: from a configuration to a running server, and from a signal to a clean end."""
+
+import logging
+import signal
+
+import anyio
+import typer
+import uvicorn
+
+from parlour import tasks
+from parlour.app.build import Server, home_broker
+from parlour.app.config import Config
+from parlour.gateways.web import create_server, listen
+from parlour.opus import find_libopus
+from parlour.supervise import Health
+
+log = logging.getLogger(__name__)
+
+READY_S = 30.0  # then the server serves with what works, and says what does not
+GOODBYE_S = 5.0
+
+
+def serve(config: Config, host: str | None, port: int | None) -> None:
+    """Run until SIGINT or SIGTERM. Raises ParlourError if it cannot begin."""
+    anyio.run(
+        _serve, config, host or config.server.host, config.server.port if port is None else port
+    )
+
+
+async def _serve(config: Config, host: str, port: int) -> None:
+    find_libopus()  # without it nothing can be heard: better said now
+    with listen(host, port) as listener:
+        address = f"{host}:{listener.getsockname()[1]}"
+        async with home_broker(config) as broker_url:
+            server = Server(config, broker_url)
+            web = create_server(server.app)
+            async with tasks.task_group() as group:
+                group.start_soon(_stop_on_signal, web)
+                stages = await _start(group, server)
+                group.start_soon(_announce, server, address)
+                await web.serve([listener])
+                stages.cancel()
+                group.cancel_scope.cancel()
+        log.info("stopped")
+
+
+async def _start(group: anyio.abc.TaskGroup, server: Server) -> anyio.CancelScope:
+    scope = anyio.CancelScope()
+
+    async def run() -> None:
+        with scope:
+            await server.run()
+
+    group.start_soon(run)
+    return scope
+
+
+async def _stop_on_signal(web: uvicorn.Server) -> None:
+    with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async for _ in signals:
+            web.should_exit = True
+
+
+async def _announce(server: Server, address: str) -> None:
+    """Say where to go, once everything is ready or has had its time."""
+    with anyio.move_on_after(READY_S):
+        await server.wait_settled()
+    for stage in server.stages:
+        if stage.health is not Health.READY:
+            typer.echo(f"{stage.name} is {stage.health}: {stage.reason}", err=True)
+    typer.echo(
+        f"Parlour listens on http://{address} - talk to it: "
+        f"parlour talk FILE.wav --url ws://{address}/device"
+    )

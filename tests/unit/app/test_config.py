@@ -1,0 +1,281 @@
+"""The configuration: every mistake at once, in a line each, and no secret shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from parlour.app import registry
+from parlour.app.config import FILE_NAME, Config, find, load, parse, read
+from parlour.app.reference import effective, effective_json
+from parlour.errors import ConfigError
+
+ENVIRON = {"MQTT_PASSWORD": "hunter2", "PORT": "9000", "SPEED": "fast"}
+
+
+def config(text: str) -> Config:
+    return parse(text, ENVIRON)[0]
+
+
+def lines(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parse(text, ENVIRON)
+    return str(caught.value).splitlines()
+
+
+def line(text: str) -> str:
+    (only,) = lines(text)
+    return only
+
+
+def test_without_a_file_the_default_is_offline_with_a_demo_home() -> None:
+    default = load(None)
+    assert default == config("")
+    assert default.mqtt is None
+    assert default.llm.provider == "none"
+    assert default.server.host == "127.0.0.1"
+    assert registry.STT[default.stt.provider].traits.offline
+    assert registry.TTS[default.tts.provider].traits.offline
+
+
+def test_every_section_is_read() -> None:
+    found = config("""
+server: {host: 0.0.0.0, port: "${PORT}"}
+tts: {provider: espeak, language: en-gb, speed: 1.5}
+stt: {provider: [pocketsphinx], language: en_US}
+llm: {provider: none}
+languages: [en_US]
+mqtt:
+  url: mqtt://me:${MQTT_PASSWORD}@broker:1884
+  discovery_prefix: ha/
+  floors: {upstairs: [Bedroom, Office], downstairs: [Kitchen]}
+satellites:
+  24:6f:28:aa:bb:cc: {area: Kitchen, name: Shelf}
+""")
+    assert found.server.port == 9000
+    assert found.tts.language == "en_GB"
+    assert found.stt.provider == "pocketsphinx"
+    assert found.mqtt is not None
+    assert (found.mqtt.url.host, found.mqtt.url.password) == ("broker", "hunter2")
+    assert found.mqtt.discovery_prefix == "ha"
+    assert found.mqtt.floors["upstairs"] == ["Bedroom", "Office"]
+    assert found.satellites["24:6f:28:aa:bb:cc"].area == "Kitchen"
+
+
+def test_a_section_whose_lines_are_all_commented_out_is_as_good_as_absent() -> None:
+    assert config("tts:\n#  speed: 2\nmqtt:\nsatellites:\nlanguages:\n") == Config()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tts: {speed: 9}", "tts.speed: must be between 0.5 and 2.0 (is 9)"),
+        ("tts: {speed: yes}", "tts.speed: must be between 0.5 and 2.0 (is 'yes')"),
+        ("tts: {speed: true}", "tts.speed: must be between 0.5 and 2.0 (is true)"),
+        ("tts: {speed: .nan}", "tts.speed: must be between 0.5 and 2.0 (is '.nan')"),
+        ("tts: {speed: ${SPEED}}", "tts.speed: must be between 0.5 and 2.0 (is ${SPEED})"),
+        ("tts: {speed: [1]}", "tts.speed: must be between 0.5 and 2.0 (is a list)"),
+        (
+            "server: {port: 80.5}",
+            "server.port: must be a whole number between 0 and 65535 (is 80.5)",
+        ),
+        ("server: {host: 5}", "server.host: must be text; put it in quotes (is 5)"),
+        ("server: [1]", "server: must be a section of `key: value` lines (is a list)"),
+        ("tts: {langauge: en_US}", "tts.langauge: unknown key; did you mean tts.language?"),
+        ("port: 1", "port: unknown key here; did you mean server.port?"),
+        ("speed: 1", "speed: unknown key here; did you mean tts.speed?"),
+        ("llm: {model: x}", "llm.model: unknown key; there is provider"),
+        ("tts: {language: english}", "tts.language: must be a language such as en_US (is 'english')"),
+        ("languages: []", "languages: must not be empty"),
+        ("languages: en_US", "languages: must be a list, such as [a, b] (is 'en_US')"),
+        ("mqtt: {}", "mqtt.url: is missing"),
+        (
+            "mqtt: {url: localhost}",
+            "mqtt.url: must begin with mqtt:// or mqtts://, as in mqtt://localhost:1883",
+        ),
+        (
+            "mqtt: {url: mqtt://h, discovery_prefix: 'a/#'}",
+            "mqtt.discovery_prefix: must be an MQTT topic without + and #, such as homeassistant (is 'a/#')",
+        ),
+        (
+            "mqtt: {url: mqtt://h, floors: {up: [Office], down: [office]}}",
+            "mqtt.floors.down: office is on up already",
+        ),
+        ("satellites: {a: {aera: x}}", "satellites.a.aera: unknown key; did you mean satellites.a.area?"),
+        ("satellites: {'': {}}", "satellites.'': must have 1 to 60 characters on one line"),
+        (
+            "tts: {provider: [espeak, piper]}",
+            "tts.provider: must be one name: fail-over between several is not available yet (is a list)",
+        ),
+        ("stt: {provider: whisper}", "stt.provider: must be pocketsphinx (is 'whisper')"),
+        ("llm: {provider: ollama}", "llm.provider: must be none (is 'ollama')"),
+        ("- a", "must be a list of `key: value` lines"),
+        ("tts: {speed: 1}\ntts: {}\n", "tts: is given twice, in line 1 and in line 2"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_one_line_that_names_the_key_and_the_mend(text: str, said: str) -> None:
+    assert line(text) == f"{FILE_NAME}: {said}"
+
+
+def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:
+    found = lines("""
+satellites: {a: 1}
+tts:
+  speed: 9
+  voice: x
+mqtt: {url: "${NOT_SET}"}
+stt: {language: de_DE}
+server: {port: x, port: 2}
+""")
+    assert [said.split(": ")[1] for said in found] == [
+        "satellites.a", "tts.speed", "tts.voice", "mqtt.url", "stt.language",
+        "server.port", "server.port",
+    ]  # fmt: skip
+
+
+def test_a_language_that_the_recogniser_cannot_hear_names_those_it_can() -> None:
+    for key, text in (
+        ("stt.language", "stt: {language: hi_IN}"),
+        ("languages[1]", "languages: [en_US, hi_IN]"),
+    ):
+        said = line(text)
+        assert said.startswith(f"{FILE_NAME}: {key}: pocketsphinx does not hear hi_IN; it knows en")
+
+
+def test_a_language_that_the_voice_cannot_speak_names_those_it_can() -> None:
+    said = line("tts: {language: xx}")
+    assert said.startswith(f"{FILE_NAME}: tts.language: espeak does not speak xx; it knows ")
+    assert all(language in said for language in registry.TTS["espeak"].traits.languages)
+
+
+def test_a_voice_that_there_is_not_names_one_that_there_is() -> None:
+    default = registry.TTS["espeak"].traits.default_voice
+    said = line(f"tts: {{voice_id: {default}x}}")
+    assert said.startswith(f"{FILE_NAME}: tts.voice_id: espeak has no voice '{default}x'; it has ")
+    assert default in said
+
+
+def test_a_voice_of_another_language_names_voices_of_this_one() -> None:
+    voices = registry.TTS["espeak"].traits.voices
+    german = next(voice for voice, language in voices.items() if language.startswith("de"))
+    said = line(f"tts: {{voice_id: {german}, language: en_US}}")
+    assert said.startswith(f"{FILE_NAME}: tts.voice_id: {german} speaks de")
+    assert any(voice in said.partition(" there is ")[2] for voice in voices)
+
+
+def test_a_pair_is_not_judged_when_one_of_it_is_wrong_itself() -> None:
+    assert len(lines("tts: {language: english, voice_id: nobody}")) == 1
+
+
+# ---------------------------------------------------------------- secrets
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mqtt: {url: mqtt://me:hunter2@host:99999}",
+        "mqtt: {url: mqtt://me:hunter2}",
+        "mqtt: {url: mqtt://me:${MQTT_PASSWORD}}",
+        "mqtt: {url: 'http://me:hun@ter2hunter2@host'}",
+        "mqtt: mqtt://me:hunter2@host",
+        "mqtt: {mqtt://me:hunter2@host}",
+        "mqtt: {url: mqtt://host, password: hunter2}",
+        "tts: {api_key: [hunter2]}",
+        "tts: {speed: ${MQTT_PASSWORD}}",
+        "tts: {voice_id: mqtt://me:hunter2@host}",
+    ],
+)
+def test_no_error_shows_a_secret(text: str) -> None:
+    assert "hunter2" not in "\n".join(lines(text))
+
+
+def test_what_is_in_force_is_shown_with_its_source_and_without_secrets(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_text(
+        "tts: {speed: 1.5}\n"
+        "mqtt: {url: 'mqtt://me:${MQTT_PASSWORD}@host'}\n"
+        "satellites: {a.b: {area: ${ROOM:-Kitchen}}}\n"
+    )
+    loaded = read(path, ENVIRON)
+    shown = effective(loaded)
+    assert "  speed: 1.5  # file\n" in shown
+    assert "  url: mqtt://***@host:1883  # ${MQTT_PASSWORD}\n" in shown
+    assert "    area: Kitchen  # ${ROOM}\n" in shown
+    assert "  provider: espeak  # default\n" in shown
+    assert yaml.safe_load(shown)["tts"]["speed"] == 1.5
+    as_json = effective_json(loaded)
+    assert json.loads(as_json)["sources"]["satellites.a.b.area"] == "${ROOM}"
+    for text in (shown, as_json, repr(loaded.config), str(loaded.config)):
+        assert "hunter2" not in text
+
+
+# ---------------------------------------------------------------- which file
+
+
+def test_a_named_file_comes_before_the_environments_and_that_before_the_folders(
+    tmp_path: Path,
+) -> None:
+    assert find(None, {}, tmp_path) is None
+    (tmp_path / FILE_NAME).touch()
+    assert find(None, {}, tmp_path) == tmp_path / FILE_NAME
+    assert find(None, {"PARLOUR_CONFIG": "/there.yml"}, tmp_path) == Path("/there.yml")
+    assert find(Path("/x.yml"), {"PARLOUR_CONFIG": "/there.yml"}, tmp_path) == Path("/x.yml")
+
+
+def test_a_file_that_cannot_be_read_says_so_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"nowhere.yml: cannot be read: No such file"):
+        load(tmp_path / "nowhere.yml")
+    with pytest.raises(ConfigError, match=r"cannot be read: Is a directory"):
+        load(tmp_path)
+    (tmp_path / "latin.yml").write_bytes(b"a: \xe4\n")
+    with pytest.raises(ConfigError, match=r"latin.yml: is not UTF-8 text \(byte 3\)"):
+        load(tmp_path / "latin.yml")
+
+
+# ---------------------------------------------------------------- whatever comes
+
+SECTIONS = ["server", "tts", "stt", "llm", "languages", "mqtt", "satellites", "other"]
+KEYS = ["host", "port", "provider", "voice_id", "language", "speed", "url", "floors", "area", "x"]
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["espeak", "none", "en_US", "mqtt://h", "${PORT}", "${NO}", "${"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS) | st.text(max_size=5), inner, max_size=4)
+    ),
+    max_leaves=6,
+)
+
+
+def check(text: str) -> None:
+    try:
+        found, _ = parse(text, ENVIRON)
+    except ConfigError as error:
+        said = str(error).splitlines()
+        assert said
+        assert all(one.startswith(f"{FILE_NAME}: ") for one in said)
+    else:
+        assert isinstance(found, Config)
+
+
+@given(st.dictionaries(st.sampled_from(SECTIONS), VALUES, max_size=4))
+@example({"languages": [1, 2], "mqtt": {"floors": {"x": [None, None]}}})
+def test_whatever_values_a_file_holds_it_is_a_config_or_a_config_error(
+    values: dict[str, object],
+) -> None:
+    check(yaml.safe_dump(values))
+
+
+@given(st.text())
+def test_whatever_text_a_file_holds_it_is_a_config_or_a_config_error(text: str) -> None:
+    check(text)
