@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
-from servers import COMMAND
 
 from parlour import tasks
 from parlour.audio import Pcm, join, silence
@@ -21,6 +20,7 @@ from parlour_bench.fixtures import Fixture
 from parlour_bench.run import Measured, Target, Verdict, run
 from parlour_bench.scenario import Command, Line
 from scripted_engines import ClosedGrammar, EchoBrain, EnergyVad, ScriptedStt, ToneTts, tone
+from servers import COMMAND
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,6 @@ import anyio
 import anyio.lowlevel
 import httpx
 import pytest
-from servers import COMMAND, Server, scripted_server
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -27,6 +26,7 @@ from parlour.wire.device_peer import (
 )
 from parlour.wire.messages import Superset
 from scripted_engines import packets, tone
+from servers import COMMAND, Server, scripted_server
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import aiomqtt
 import anyio
 import pytest
-from brokers import find_mosquitto, mosquitto
 
+from brokers import find_mosquitto, mosquitto
 from parlour.errors import HomeError
 from parlour.home.broker import embedded_broker
 from parlour.home.demo import FLOORS, demo_entities, run_demo

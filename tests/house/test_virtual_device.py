@@ -12,7 +12,6 @@ import anyio
 import anyio.to_thread
 import numpy as np
 import pytest
-from servers import COMMAND, scripted_server
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.http11 import Request, Response
@@ -35,6 +34,7 @@ from parlour.wire.device import (
 )
 from parlour.wire.device_peer import Heard, PartialText
 from scripted_engines import tone
+from servers import COMMAND, scripted_server
 
 pytestmark = pytest.mark.anyio
 

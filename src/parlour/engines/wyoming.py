@@ -101,12 +101,13 @@ class WyomingStt:
     async def open(self, language: str | None) -> AsyncIterator["WyomingHearing"]:
         """Begin an utterance; works while the engine is being restarted, too."""
         hearing = WyomingHearing(self._process, self.traits.name, language)
-        async with tasks.task_group() as group:
-            group.start_soon(hearing.run)
-            try:
-                yield hearing
-            finally:
-                group.cancel_scope.cancel()
+        with hearing.heard:  # closed last: it is read after the engine has said its final
+            async with tasks.task_group() as group:
+                group.start_soon(hearing.run)
+                try:
+                    yield hearing
+                finally:
+                    group.cancel_scope.cancel()
 
 
 class WyomingHearing:
@@ -117,7 +118,7 @@ class WyomingHearing:
         self._name = name
         self._language = language
         self._utterance = Utterance()
-        self._send, self._heard = anyio.create_memory_object_stream[Partial | Final](MOST_HEARD)
+        self._send, self.heard = anyio.create_memory_object_stream[Partial | Final](MOST_HEARD)
         self._failed: ProviderError | None = None
 
     def feed(self, pcm: Pcm) -> None:
@@ -127,7 +128,7 @@ class WyomingHearing:
         self._utterance.finish()
 
     async def __aiter__(self) -> AsyncIterator[Partial | Final]:
-        async for heard in self._heard:
+        async for heard in self.heard:
             yield heard
         if self._failed is not None:
             raise self._failed
@@ -203,12 +204,13 @@ class WyomingTts:
         """Begin to speak; works while the engine is being restarted, too."""
         name = voice or self.traits.default_voice
         speech = WyomingSpeech(self._process, self.traits, name, speed)
-        async with tasks.task_group() as group:
-            group.start_soon(speech.run)
-            try:
-                yield speech
-            finally:
-                group.cancel_scope.cancel()
+        with speech.made:
+            async with tasks.task_group() as group:
+                group.start_soon(speech.run)
+                try:
+                    yield speech
+                finally:
+                    group.cancel_scope.cancel()
 
 
 class WyomingSpeech:
@@ -222,7 +224,7 @@ class WyomingSpeech:
         self._texts: deque[str] = deque()
         self._finished = False
         self._news = anyio.Event()
-        self._send, self._made = anyio.create_memory_object_stream[Speech](MOST_MADE)
+        self._send, self.made = anyio.create_memory_object_stream[Speech](MOST_MADE)
         self._failed: ProviderError | None = None
 
     def say(self, text: str) -> None:
@@ -234,7 +236,7 @@ class WyomingSpeech:
         self._news.set()
 
     async def __aiter__(self) -> AsyncIterator[Speech]:
-        async for speech in self._made:
+        async for speech in self.made:
             yield speech
         if self._failed is not None:
             raise self._failed

@@ -112,7 +112,7 @@ def discover(topic: str, payload: bytes, prefix: str = "homeassistant") -> list[
     if not payload or not topic.startswith(prefix + "/") or len(parts) not in (3, 4):
         return []
     is_device = parts[0] == "device"
-    if not is_device and parts[0] not in {kind.value for kind in Kind}:
+    if not is_device and parts[0] not in KINDS:
         return []
     try:
         if len(payload) > LARGEST_BYTES:
