@@ -35,6 +35,7 @@ HOUSE = [
     _entity(
         "kitchen.coffee_machine", Kind.SWITCH, "Coffee Machine", "Kitchen", "downstairs", _ON_OFF
     ),
+    _entity("kitchen.blinds", Kind.COVER, "Kitchen Blinds", "Kitchen", "downstairs", _COVER),
     _entity(
         "living_room.light", Kind.LIGHT, "Living Room Light", "Living Room", "downstairs", _COLOR
     ),

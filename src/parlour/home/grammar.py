@@ -160,15 +160,14 @@ def house_lists(entities: Iterable[Entity]) -> dict[str, SlotList]:
 
 
 def names_of(entity: Entity) -> Iterator[str]:
-    """All that an entity is called: as announced, with its area before it, and its aliases."""
+    """All that an entity is called: as announced, its aliases, each with its area and without."""
     area = " ".join(normalise(entity.area or ""))
     for name in (entity.name, *entity.aliases):
-        plain = " ".join(normalise(name))
-        if not plain:
-            continue
-        yield plain
-        if area and not plain.startswith(area):
-            yield f"{area} {plain}"
+        own = " ".join(normalise(name)).removeprefix(area).strip()
+        if own:
+            yield own
+            if area:
+                yield f"{area} {own}"
 
 
 _GENERIC = frozenset(

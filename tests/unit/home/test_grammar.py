@@ -55,6 +55,14 @@ def test_a_name_comes_before_all_things_of_its_kind_and_a_plural_means_all_of_th
     assert _judge("turn off the bedroom lights").slots == {"area": "Bedroom", "kind": "light"}
 
 
+def test_a_name_that_holds_its_area_is_known_without_it_unless_it_is_only_a_kind() -> None:
+    machine = replace(HOUSE[1], name="Kitchen Coffee Machine")
+    grammar = HassilGrammar(MemoryHouse([HOUSE[0], machine]))
+    for text in ("turn on the coffee machine", "turn on the kitchen coffee machine"):
+        assert grammar.judge(text, "en", HALL).slots == {"name": "kitchen.coffee_machine"}
+    assert grammar.judge("turn on the light", "en", HALL).slots == {"kind": "light"}
+
+
 def test_a_device_that_appears_is_known_by_name_at_once() -> None:
     house = MemoryHouse()
     grammar = HassilGrammar(house)
