@@ -2,6 +2,8 @@
 
 import logging
 import signal
+import sys
+from pathlib import Path
 
 import anyio
 import typer
@@ -70,5 +72,14 @@ async def _announce(server: Server, address: str) -> None:
             typer.echo(f"{stage.name} is {stage.health}: {stage.reason}", err=True)
     typer.echo(
         f"Parlour listens on http://{address} - talk to it: "
-        f"parlour talk FILE.wav --url ws://{address}/device"
+        f"{_program()} talk FILE.wav --url ws://{address}/device"
     )
+
+
+def _program() -> str:
+    """How this program was called, as far as it can be typed again from here."""
+    path = Path(sys.argv[0])
+    if path.name != "parlour":
+        return "parlour"
+    here = Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
