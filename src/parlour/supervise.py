@@ -77,9 +77,7 @@ class Stage:
     def set(self, health: Health, reason: str = "") -> None:
         if health is self.health and reason == self.reason:
             return
-        log.info(
-            "stage is %s%s", health, f": {reason}" if reason else "", extra={"stage": self.name}
-        )
+        log.info("%s is %s%s", self.name, health, f": {reason}" if reason else "")
         self.health, self.reason = health, reason
         self._changed.set()
         self._changed = anyio.Event()

@@ -13,6 +13,7 @@ from houses import HOUSE
 from parlour import tasks
 from parlour.app import registry
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, silence
+from parlour.engines import wyoming
 from parlour.engines.process import EngineProcess
 from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
@@ -122,3 +123,21 @@ async def test_an_engine_that_cannot_start_is_named_in_the_error(engine: str) ->
                 async for _ in hearing:
                     pass
         group.cancel_scope.cancel()
+
+
+async def test_an_engine_that_hangs_is_an_error_and_not_a_wait_for_ever(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wyoming, "FINAL_S", 0.5)
+    async with _taught(engine) as (stt, pid), stt.open("en_US") as hearing:
+        stopped = pid()
+        assert stopped is not None
+        os.kill(stopped, signal.SIGSTOP)
+        try:
+            hearing.feed(silence(0.5, HEARING_RATE_HZ))
+            hearing.finish()
+            with anyio.fail_after(5), pytest.raises(ProviderError, match="no final"):
+                async for _ in hearing:
+                    pass
+        finally:
+            os.kill(stopped, signal.SIGCONT)

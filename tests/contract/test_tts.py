@@ -10,6 +10,7 @@ import pytest
 from engine_house import running
 from parlour.app import registry
 from parlour.audio import Pcm, join
+from parlour.engines.process import ANSWER_S, ASK_AGAIN_S
 from parlour.engines.wyoming import WyomingTts
 from parlour.errors import ProviderError
 from parlour.ports import Tts
@@ -100,3 +101,17 @@ async def test_a_process_killed_in_mid_speech_speaks_on_without_saying_anything_
                         os.kill(first, signal.SIGKILL)
         spoken = join(pieces, tts.traits.rate_hz)
         assert spoken.duration_s == pytest.approx(whole.duration_s, rel=0.02)
+
+
+async def test_a_process_that_hangs_is_noticed_and_replaced(engine: str) -> None:
+    known = registry.TTS[engine]
+    async with running("tts", known.module) as process:
+        first = process.stage.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        with anyio.fail_after(ASK_AGAIN_S + ANSWER_S + 10):
+            while process.stage.restarts == 0:  # noqa: ASYNC110 - nothing tells a test
+                await anyio.sleep(0.1)
+            pcm = await _speak(WyomingTts(process, known.traits), TEXT)
+        assert pcm.duration_s > 0.8
+        assert process.stage.pid != first

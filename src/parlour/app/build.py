@@ -32,11 +32,13 @@ from parlour.home.timers import Timer, Timers
 from parlour.ids import DeviceId, new_turn_id
 from parlour.ports import Did, Place, Say, Utterance
 from parlour.providers.silero import SileroVad
-from parlour.supervise import Stages, keep_running
+from parlour.supervise import RestartRule, Stages, keep_running
 from parlour.turn.session import Engines
 
 log = logging.getLogger(__name__)
 
+# A broker is back within seconds of a restart, and then the house should obey again.
+BROKER_RULE = RestartRule(first_s=0.25, longest_s=3.0)
 TEACH_QUIET_S = 0.5  # devices announce themselves in bursts; one lesson for all of them
 TEACH_AGAIN_S = 5.0  # after a lesson that failed
 WRITER = DeviceId("writing")  # who asks over HTTP
@@ -94,9 +96,8 @@ class Server:
                 demo = partial(run_demo, self._broker_url, self._demo_stage)
                 group.start_soon(keep_running, self._demo_stage, demo)
                 await self._demo_stage.wait_ready()
-            group.start_soon(
-                keep_running, self._home_stage, partial(self._house.run, self._home_stage)
-            )
+            connect = partial(self._house.run, self._home_stage)
+            group.start_soon(keep_running, self._home_stage, connect, BROKER_RULE)
             group.start_soon(self._teach)
             group.start_soon(self._timers.run, self._ring)
             group.start_soon(self._log_turns)

@@ -52,6 +52,7 @@ async def _watch_parent(scope: anyio.CancelScope) -> None:
 
 def main() -> Literal[0, 1]:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the loop watches it
     kind, target, uri = sys.argv[1:4]
     try:
         anyio.run(lambda: run(kind, target, uri, watch_parent=True))

@@ -52,7 +52,7 @@ class Connection:
         return Event(kind, data, payload)
 
     async def write(self, event: Event) -> None:
-        data = json.dumps(event.data, ensure_ascii=False).encode()
+        data = json.dumps(event.data, ensure_ascii=False).encode(errors="replace")
         payload = event.payload or b""
         header = {"type": event.type, "data_length": len(data), "payload_length": len(payload)}
         # One write: on TCP, two would wait for each other's acknowledgement.

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 START_S = 20.0  # for a child to answer its first question; large models take a while to load
 ASK_S = 0.02  # between two tries while it starts
+ASK_AGAIN_S = 5.0  # between two questions to a child that is ready
+ANSWER_S = 5.0  # a child that takes longer hangs: learning a vocabulary takes half a second
 STOP_S = 2.0  # for a child to end by itself
 
 LONGEST_LOG = 10_000  # characters of a line that a child writes
@@ -89,7 +91,7 @@ class EngineProcess:
         try:
             async with tasks.task_group() as group:
                 group.start_soon(self._log_errors, child)
-                group.start_soon(self._greet)
+                group.start_soon(self._attend)
                 code = await child.wait()
                 group.cancel_scope.cancel()
             how = f"signal {-code}" if code < 0 else f"code {code}"
@@ -99,8 +101,8 @@ class EngineProcess:
             with anyio.CancelScope(shield=True):
                 await _stop(child)
 
-    async def _greet(self) -> None:
-        """Ask until the child answers, prepare it, and call it ready."""
+    async def _attend(self) -> None:
+        """Ask until the child answers, prepare it, call it ready, and see to it that it lives."""
         try:
             with anyio.fail_after(START_S):
                 while not await _answers(self.uri):  # noqa: ASYNC110 - nothing tells us
@@ -109,6 +111,13 @@ class EngineProcess:
         except TimeoutError as error:
             raise ProviderError(self.stage.name, f"not ready within {START_S:.0f} s") from error
         self.stage.set(Health.READY)
+        while True:
+            await anyio.sleep(ASK_AGAIN_S)
+            answered = False
+            with anyio.move_on_after(ANSWER_S):
+                answered = await _answers(self.uri)
+            if not answered:
+                raise EngineEndedError(f"its process did not answer within {ANSWER_S:.0f} s")
 
     async def _log_errors(self, child: Process) -> None:
         assert child.stderr is not None

@@ -1,6 +1,7 @@
 """An engine behind the Wyoming protocol, on a socket, in its own process."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterator
 
 import anyio
@@ -13,7 +14,7 @@ from wyoming.event import Event
 from parlour.audio import HEARING_RATE_HZ, Pcm, Samples
 from parlour.engines.blocking import Hearing, Recogniser, Synthesiser
 from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, VOCABULARY, Connection
-from parlour.errors import ParlourError, ProtocolError
+from parlour.errors import InputError, ParlourError, ProtocolError
 from parlour.ports import Partial
 
 log = logging.getLogger(__name__)
@@ -21,6 +22,7 @@ log = logging.getLogger(__name__)
 IDLE_S = 120.0  # a connection on which nothing comes for so long is closed
 LANES = 4  # utterances or texts at work at once; further ones wait for their turn
 LONGEST_TEXT = 20_000  # characters of one synthesis
+SLOWEST, FASTEST = 0.1, 10.0  # of a voice's own speed
 
 
 async def serve_recogniser(engine: Recogniser, uri: str) -> None:
@@ -119,7 +121,11 @@ class _Ear:
                 self.close()
                 await self._lanes.acquire_on_behalf_of(self)
                 self._samples = 0
-                self._hearing = await to_thread.run_sync(self._engine.hear)
+                try:
+                    self._hearing = await to_thread.run_sync(self._engine.hear)
+                finally:
+                    if self._hearing is None:
+                        self._lanes.release_on_behalf_of(self)
             case "audio-chunk" if self._hearing is not None:
                 pcm = Pcm.frombytes(event.payload or b"", HEARING_RATE_HZ, self._samples)
                 self._samples = pcm.end
@@ -159,9 +165,9 @@ async def _speak(
 ) -> None:
     text = str(event.data.get("text", ""))
     if len(text) > LONGEST_TEXT:
-        raise ProtocolError(f"a text of more than {LONGEST_TEXT} characters")
+        raise InputError(f"a text of more than {LONGEST_TEXT} characters")
     voice = str((event.data.get("voice") or {}).get("name") or "")
-    speed = float(event.data.get("speed") or 1.0)
+    speed = _speed(event.data.get("speed"))
     rate = engine.rate_hz
     async with lanes:
         await connection.write(AudioStart(rate, 2, 1).event())
@@ -175,6 +181,15 @@ async def _speak(
             if close is not None:
                 close()
         await connection.write(AudioStop().event())
+
+
+def _speed(asked: object) -> float:
+    if asked is None:
+        return 1.0
+    # JSON as Python reads it has NaN and infinities.
+    if not isinstance(asked, int | float) or not math.isfinite(asked) or asked <= 0:
+        raise InputError(f"there is no speed of {asked!r}")
+    return min(max(float(asked), SLOWEST), FASTEST)
 
 
 def _next(pieces: Iterator[Samples]) -> Samples | None:

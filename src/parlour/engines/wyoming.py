@@ -5,6 +5,7 @@ next process hears it again from the start, and nobody has to repeat himself.
 """
 
 import logging
+import math
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -27,6 +28,7 @@ LONGEST_UTTERANCE_S = 30.0
 MOST_HEARD = 64  # partials that nobody has read yet; then the engine is not read from
 RESTART_S = 6.0  # for a dead engine's successor to be ready
 LEARN_S = 15.0
+FINAL_S = 15.0  # without a word after all the sound; a hung process is replaced sooner
 SOUND_S = 10.0  # for the next piece of speech
 MOST_MADE = 50  # pieces of speech made ahead of their reader: three seconds
 NOTICE_S = 0.05  # until the end of a process has been noticed
@@ -43,8 +45,11 @@ class Utterance:
         self._news = anyio.Event()
 
     def feed(self, pcm: Pcm) -> None:
-        if self._seconds + pcm.duration_s > LONGEST_UTTERANCE_S:
+        room = round((LONGEST_UTTERANCE_S - self._seconds) * pcm.rate_hz)
+        if room <= 0:
             return
+        if room < len(pcm.samples):  # else a shorter piece would be heard after a gap
+            pcm = Pcm(pcm.samples[:room], pcm.rate_hz, pcm.start)
         self._seconds += pcm.duration_s
         self.pieces.append(pcm)
         self._news.set()
@@ -84,7 +89,7 @@ class WyomingStt:
     async def _prepare(self, uri: str) -> None:
         if not self._sentences:
             return
-        payload = "\n".join(self._sentences).encode()
+        payload = "\n".join(self._sentences).encode(errors="replace")
         try:
             with anyio.fail_after(LEARN_S):
                 connection = await connect(uri)
@@ -120,6 +125,8 @@ class WyomingHearing:
         self._utterance = Utterance()
         self._send, self.heard = anyio.create_memory_object_stream[Partial | Final](MOST_HEARD)
         self._failed: ProviderError | None = None
+        self._pumped = False  # the engine has got all the sound
+        self._waiting = anyio.CancelScope()  # for the engine's next word
 
     def feed(self, pcm: Pcm) -> None:
         self._utterance.feed(pcm)
@@ -151,6 +158,7 @@ class WyomingHearing:
             self._failed = ProviderError(self._name, f"it broke off {TRIES} times")
 
     async def _hear(self) -> None:
+        self._pumped = False
         connection = await connect(self._process.uri)
         try:
             async with tasks.task_group() as group:
@@ -162,17 +170,22 @@ class WyomingHearing:
                 await connection.aclose()
 
     async def _pump(self, connection: Connection) -> None:
-        await connection.write(Event("transcribe", {"language": self._language}))
-        await connection.write(AudioStart(HEARING_RATE_HZ, 2, 1).event())
-        async with aclosing(self._utterance.read()) as pieces:
-            async for pcm in pieces:
-                chunk = AudioChunk(HEARING_RATE_HZ, 2, 1, pcm.tobytes())
-                await connection.write(chunk.event())
-        await connection.write(AudioStop().event())
+        try:
+            await connection.write(Event("transcribe", {"language": self._language}))
+            await connection.write(AudioStart(HEARING_RATE_HZ, 2, 1).event())
+            async with aclosing(self._utterance.read()) as pieces:
+                async for pcm in pieces:
+                    chunk = AudioChunk(HEARING_RATE_HZ, 2, 1, pcm.tobytes())
+                    await connection.write(chunk.event())
+            await connection.write(AudioStop().event())
+        except BROKEN:
+            return  # `_listen` is told, too; two errors at once would come as a group
+        self._pumped = True
+        self._waiting.deadline = anyio.current_time() + FINAL_S
 
     async def _listen(self, connection: Connection) -> None:
         while True:
-            event = await connection.read()
+            event = await self._read(connection)
             data = event.data
             if event.type == PARTIAL:
                 said = Partial(str(data.get("text", "")), int(data.get("stable_chars", 0)))
@@ -188,6 +201,15 @@ class WyomingHearing:
                 return
             elif event.type == "error":
                 raise ProviderError(self._name, str(data.get("text", "it failed")))
+
+    async def _read(self, connection: Connection) -> Event:
+        event: Event | None = None
+        due_s = anyio.current_time() + FINAL_S if self._pumped else math.inf
+        with anyio.CancelScope(deadline=due_s) as self._waiting:
+            event = await connection.read()
+        if event is None:
+            raise ProviderError(self._name, f"no final within {FINAL_S:.0f} s")
+        return event
 
 
 class WyomingTts:

@@ -71,10 +71,13 @@ class EspeakSynthesiser:
             raise ProviderError(
                 "espeak", f"there is no voice {voice}; there are {', '.join(_VOICES)}"
             )
+        # All that can fail is done here: a worker that fails would leave its reader waiting.
+        pace = round(WORDS_PER_MINUTE * speed)
+        raw = text.encode(errors="replace")
         made: queue.Queue[Samples | None] = queue.Queue(MOST_CHUNKS)
         stopped = threading.Event()
         worker = threading.Thread(
-            target=self._synthesise, args=(text, voice, speed, made, stopped), daemon=True
+            target=self._synthesise, args=(raw, voice, pace, made, stopped), daemon=True
         )
         worker.start()
         try:
@@ -85,9 +88,9 @@ class EspeakSynthesiser:
 
     def _synthesise(
         self,
-        text: str,
+        raw: bytes,
         voice: str,
-        speed: float,
+        pace: int,
         made: "queue.Queue[Samples | None]",
         stopped: threading.Event,
     ) -> None:
@@ -108,8 +111,7 @@ class EspeakSynthesiser:
             callback = _Callback(take)
             self._library.espeak_SetSynthCallback(callback)
             self._library.espeak_SetVoiceByName(voice.encode())
-            self._library.espeak_SetParameter(_RATE, round(WORDS_PER_MINUTE * speed), 0)
-            raw = text.encode()
+            self._library.espeak_SetParameter(_RATE, pace, 0)
             self._library.espeak_Synth(
                 raw, len(raw) + 1, 0, _POSITION_CHARACTER, 0, _CHARACTERS_UTF8, None, None
             )
