@@ -104,11 +104,18 @@ def _object(response: httpx.Response, url: str) -> dict[str, object]:
     if not isinstance(body, dict):
         raise ServerError(f"what answers at {url} is not a Parlour server")
     if response.is_error:
-        reason = body.get("error") or body.get("detail") or response.reason_phrase
-        raise ServerError(
-            f"the server refused: {reason if isinstance(reason, str) else 'bad request'}"
-        )
+        raise ServerError(f"the server refused: {_reason(body) or response.reason_phrase}")
     return cast("dict[str, object]", body)
+
+
+def _reason(body: Mapping[str, object]) -> str:
+    """Our own routes say `error`, FastAPI says `detail`: a text, or a list with one `msg` each."""
+    reason = body.get("error") or body.get("detail")
+    if isinstance(reason, list):
+        return "; ".join(
+            str(part["msg"]) for part in reason if isinstance(part, dict) and "msg" in part
+        )
+    return reason if isinstance(reason, str) else ""
 
 
 # ---------------------------------------------------------------- what people read

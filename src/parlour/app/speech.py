@@ -1,6 +1,7 @@
 """Commands that need engines and no server: say, hear, engine."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from parlour.home.sampling import training_sentences
 from parlour.ports import Final
 from parlour.supervise import Stages
 
+ADDRESS = re.compile(r"unix:///.+|tcp://(?:\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]{1,5}")
 START_S = 30.0
 FRAME = HEARING_RATE_HZ // 10
 PLAYERS = (["pw-play"], ["paplay"], ["aplay", "-q"], ["ffplay", "-nodisp", "-autoexit", "-v", "0"])
@@ -72,9 +74,14 @@ def serve_engine(kind: str, name: str, uri: str) -> None:
     engines = {engine: known[engine].module for engine in known}
     if name not in engines:
         raise InputError(f"there is no {kind} engine {name}; there is {', '.join(engines)}")
-    if not uri.startswith(("unix://", "tcp://")):
+    if not ADDRESS.fullmatch(uri):
         raise InputError(f"{uri} is no address: it looks like tcp://0.0.0.0:10200 or unix:///PATH")
-    anyio.run(partial(child.run, kind, engines[name], uri, watch_parent=False))
+    try:
+        anyio.run(partial(child.run, kind, engines[name], uri, watch_parent=False))
+    except (OSError, OverflowError) as error:  # a port above 65535 overflows
+        raise InputError(
+            f"cannot listen on {uri}: {getattr(error, 'strerror', '') or error}"
+        ) from error
 
 
 async def _speak(config: Config, text: str, voice: str | None) -> Pcm:

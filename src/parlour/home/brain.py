@@ -1,6 +1,6 @@
 """Answers what the grammar knows: acts on the house and says what came of it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,11 +11,13 @@ from parlour.errors import HomeError
 from parlour.events import Action
 from parlour.home import replies
 from parlour.home.entities import Command, House, Outcome, Result
+from parlour.home.numbers import in_words
 from parlour.home.resolve import Asked, Commands, Resolved, Unclear, resolve
 from parlour.home.timers import Timer, Timers, spoken
-from parlour.ports import Did, Grammar, Judgement, Place, Say, Utterance
+from parlour.ports import Did, Grammar, Judgement, Place, Say, Slot, Utterance, Verdict
 
 NOT_HEARD = "Sorry, I did not catch that."
+NOT_ALL_HEARD = "Sorry, I did not get all of that."
 NOT_KNOWN = "Sorry, I can only help with the home for now."
 _CHAT = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassNevermind"})
 _TIMERS = frozenset({"HassStartTimer", "HassCancelTimer", "HassTimerStatus"})
@@ -47,8 +49,10 @@ class HomeBrain:
         """Understand, and do nothing."""
         judged = self._grammar.judge(text, language, place)
         if not judged.intent:
-            return Plan("", reply=NOT_KNOWN)
-        if judged.intent in _CHAT | _TIMERS:
+            return Plan("", reply=_not_understood(text, judged))
+        if judged.intent in _CHAT:
+            return Plan(judged.intent, reply=_chat(judged.intent))
+        if judged.intent in _TIMERS:
             return Plan(judged.intent)
         match resolve(judged.intent, judged.slots, self._house, place):
             case Commands(commands=commands):
@@ -59,12 +63,9 @@ class HomeBrain:
                 return Plan(judged.intent, reply=reason)
 
     async def _answer(self, utterance: Utterance) -> AsyncGenerator[Say | Did, None]:
-        if not utterance.text.strip():
-            yield Say(NOT_HEARD)
-            return
         judged = self._grammar.judge(utterance.text, utterance.language, utterance.place)
         if not judged.intent:
-            yield Say(NOT_KNOWN)
+            yield Say(_not_understood(utterance.text, judged))
         elif judged.intent in _CHAT:
             yield Say(_chat(judged.intent))
         elif judged.intent in _TIMERS:
@@ -76,12 +77,12 @@ class HomeBrain:
 
     async def _act(self, found: Resolved) -> AsyncIterator[Say | Did]:
         match found:
-            case Commands(commands=commands):
+            case Commands(commands=commands, unable=unable):
                 outcomes = await self._house.carry_out(commands)
                 for outcome in outcomes:
                     if outcome.result in _SENT:
                         yield Did(_action(outcome))
-                yield Say(replies.describe(outcomes, self._house))
+                yield Say(replies.describe(outcomes, self._house, unable))
             case Asked():
                 yield Say(replies.answer(found, self._house))
             case Unclear(reason=reason):
@@ -91,16 +92,23 @@ class HomeBrain:
 
     def _about_timers(self, judged: Judgement, place: Place) -> str:
         name = str(judged.slots.get("timer_name", ""))
+        seconds = seconds_of(judged.slots)
         if judged.intent == "HassStartTimer":
-            return self._start_timer(_seconds(judged), name, place)
-        found = self._timers.find(place.device, name)
+            return self._start_timer(seconds, name, place)
+        found = self._timers.find(place.device, name, seconds)
         if not found:
-            return f"There is no {name} timer." if name else "There is no timer."
+            return (
+                f"There is no {name} timer."
+                if name
+                else "There is no such timer."
+                if seconds
+                else "There is no timer."
+            )
         if judged.intent == "HassTimerStatus":
             now_s = anyio.current_time()
             return " ".join(f"{_the(t)} has {spoken(t.left_s(now_s))} left." for t in found[:3])
-        if len(found) > 1 and not name and "all" not in judged.slots:
-            return f"There are {len(found)} timers. Which one do you mean?"
+        if len(found) > 1 and "all" not in judged.slots:
+            return f"There are {in_words(len(found))} timers. Which one do you mean?"
         self._timers.cancel(found)
         return f"{_the(found[0])} is cancelled." if len(found) == 1 else "All timers are cancelled."
 
@@ -131,9 +139,25 @@ def _the(timer: Timer) -> str:
     return f"The {timer.name} timer" if timer.name else "The timer"
 
 
-def _seconds(judged: Judgement) -> int:
-    sizes = {"hours": 3600, "minutes": 60, "seconds": 1, "span": 1}
-    return sum(round(float(judged.slots.get(slot, 0)) * size) for slot, size in sizes.items())
+_SECONDS = {
+    "hours": 3600,
+    "half_hours": 3600,
+    "minutes": 60,
+    "half_minutes": 60,
+    "seconds": 1,
+    "span": 1,
+}
+
+
+def seconds_of(slots: Mapping[str, Slot]) -> int:
+    """How long a duration is; 0 if the sentence names none."""
+    return sum(round(float(slots.get(slot, 0)) * size) for slot, size in _SECONDS.items())
+
+
+def _not_understood(text: str, judged: Judgement) -> str:
+    if not text.strip():
+        return NOT_HEARD
+    return NOT_ALL_HEARD if judged.verdict is Verdict.INCOMPLETE else NOT_KNOWN
 
 
 def _chat(intent: str) -> str:

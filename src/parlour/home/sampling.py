@@ -1,7 +1,9 @@
 """Sentences that may be said to this house, for a recogniser's language model."""
 
 import random
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from hassil.expression import (
     Alternative,
@@ -16,11 +18,26 @@ from hassil.expression import (
 from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList
 
 from parlour.home.entities import Entity
-from parlour.home.grammar import house_lists, load_templates, normalise
+from parlour.home.grammar import house_lists, load_templates
 from parlour.home.numbers import in_words
 
-PER_TEMPLATE = 200
+PER_TEMPLATE = 90
 POLITE = 0.15  # share of sentences with politeness at one end
+OPTIONAL = 0.3  # share of what may be left out that is said ...
+USUAL = {"the": 0.85}  # ... but for these rules
+SHORTENED = 0.6  # share of "it is" that is said as "it's"
+
+_SHORT_FORMS = {
+    "it is": "it's",
+    "what is": "what's",
+    "how is": "how's",
+    "i am": "i'm",
+    "i would": "i'd",
+    "let us": "let's",
+}
+_SHORT = re.compile(rf"\b({'|'.join(_SHORT_FORMS)})\b")
+T = TypeVar("T")
+_SPOKEN = re.compile(r"[a-z' ]+")
 
 
 def training_sentences(
@@ -28,28 +45,31 @@ def training_sentences(
 ) -> list[str]:
     """Sample every template with the names of the house: lower case, numbers as words.
 
-    The same house and seed give the same sentences, each once, in about 0.4 s.
+    The same house and seed give the same sentences, each once, in about 0.4 s. Names that
+    English letters cannot write are left out.
     """
     templates = load_templates()
     intents = Intents.from_dict(templates)
-    lists: dict[str, SlotList] = {**intents.slot_lists, **house_lists(entities)}
+    lists: dict[str, SlotList] = {**intents.slot_lists, **house_lists(list(entities))}
     sampler = _Sampler(random.Random(seed), intents.expansion_rules, lists)
     before, after = templates["polite"]["before"], templates["polite"]["after"]
     made: dict[str, None] = {}
     for intent in intents.intents.values():
         for data in intent.data:
-            for sentence in data.sentences:
-                for _ in range(per_template):
+            for place, sentence in enumerate(data.sentences):
+                for _ in range(max(1, round(per_template * _usual(place)))):
                     said = sampler.sample(sentence.expression)
                     if said is None:
                         break
-                    chance = sampler.random.random()
-                    if chance < POLITE:
-                        said = f"{sampler.random.choice(before)} {said}"
-                    elif chance < 2 * POLITE:
-                        said = f"{said} {sampler.random.choice(after)}"
-                    made[" ".join(normalise(said))] = None
+                    said = sampler.say(said, before, after)
+                    if _SPOKEN.fullmatch(said):
+                        made[said] = None
     return list(made)
+
+
+def _usual(place: int) -> float:
+    """Templates list the usual wording first, and it is said more often than the last."""
+    return 3 / (place + 2)
 
 
 class _Sampler:
@@ -59,9 +79,26 @@ class _Sampler:
         rules: Mapping[str, Sentence],
         lists: Mapping[str, SlotList],
     ) -> None:
-        self.random = chance
+        self._random = chance
         self._rules = rules
         self._lists = lists
+        self._numbers = {
+            name: [in_words(int(number)) for number in values.get_numbers()]
+            for name, values in lists.items()
+            if isinstance(values, RangeSlotList)
+        }
+
+    def say(self, text: str, before: Sequence[str], after: Sequence[str]) -> str:
+        """As somebody would say it: at times politely, and mostly with "it's" for "it is"."""
+        chance = self._random.random()
+        if chance < POLITE:
+            text = f"{self._choose(['please', *before])} {text}"
+        elif chance < 2 * POLITE:
+            text = f"{text} {self._choose(['please', *after])}"
+        plain = " ".join(text.split())
+        if self._random.random() < SHORTENED:
+            plain = _SHORT.sub(lambda found: _SHORT_FORMS[found[0]], plain)
+        return plain
 
     def sample(self, expression: Expression) -> str | None:
         """One sentence of the template; None if a list that it needs is empty."""
@@ -69,23 +106,26 @@ class _Sampler:
             case TextChunk(original_text=text):
                 return text
             case Permutation(items=items):
-                return self._join(self.random.sample(items, len(items)))
-            case Alternative(items=items, is_optional=optional):
-                return self.sample(self._choose(items, evenly=optional))
+                return self._join(self._random.sample(items, len(items)))
+            case Alternative(items=items, is_optional=True):
+                return self.sample(items[0]) if self._random.random() < OPTIONAL else ""
+            case Alternative(items=items):
+                return self.sample(self._choose(items))
             case Group(items=items):
                 return self._join(items)
+            case RuleReference(rule_name=name) if name in USUAL:
+                said = self._random.random() < USUAL[name]
+                return self.sample(_inner(self._rules[name].expression)) if said else ""
             case RuleReference(rule_name=name):
                 return self.sample(self._rules[name].expression)
             case ListReference(list_name=name):
-                return self._pick(self._lists[name])
+                return self._pick(name)
             case _:
                 raise TypeError(f"unknown template element {expression!r}")
 
-    def _choose(self, items: Sequence[Expression], *, evenly: bool) -> Expression:
+    def _choose(self, items: Sequence[T]) -> T:
         """Templates list the usual wording first, and it is said more often than the last."""
-        if evenly:
-            return self.random.choice(items)
-        return self.random.choices(items, [1 / (place + 1) for place in range(len(items))])[0]
+        return self._random.choices(items, [1 / (place + 1) for place in range(len(items))])[0]
 
     def _join(self, items: Iterable[Expression]) -> str | None:
         parts: list[str] = []
@@ -96,10 +136,20 @@ class _Sampler:
             parts.append(part)
         return " ".join(parts)
 
-    def _pick(self, values: SlotList) -> str | None:
-        if isinstance(values, RangeSlotList):
-            return in_words(int(self.random.choice(list(values.get_numbers()))))
-        if isinstance(values, TextSlotList) and values.values:
-            text = self.random.choice(values.values).text_in
-            return self.sample(text.expression if isinstance(text, Sentence) else text)
-        return None
+    def _pick(self, name: str) -> str | None:
+        if name in self._numbers:
+            return self._random.choice(self._numbers[name])
+        values = self._lists[name]
+        if not isinstance(values, TextSlotList) or not values.values:
+            return None
+        text = self._random.choice(values.values).text_in
+        return self.sample(text.expression if isinstance(text, Sentence) else text)
+
+
+def _inner(expression: Expression) -> Expression:
+    """What stands in the brackets of a rule that may be left out as a whole."""
+    while isinstance(expression, Group) and (
+        len(expression.items) == 1 or getattr(expression, "is_optional", False)
+    ):
+        expression = expression.items[0]
+    return expression

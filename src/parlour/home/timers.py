@@ -41,9 +41,13 @@ class Timers:
         self._change()
         return timer
 
-    def find(self, device: DeviceId, name: str = "") -> list[Timer]:
-        """Timers by name, soonest first; those of this device if it has any, else all."""
-        named = [t for t in self._timers if not name or t.name == name]
+    def find(self, device: DeviceId, name: str = "", seconds: int = 0) -> list[Timer]:
+        """Timers by name and length, soonest first; those of this device if it has any, else all."""
+        named = [
+            t
+            for t in self._timers
+            if (not name or t.name == name) and (not seconds or t.seconds == seconds)
+        ]
         return [t for t in named if t.device == device] or named
 
     def cancel(self, timers: list[Timer]) -> None:
@@ -68,7 +72,7 @@ class Timers:
 
 
 def spoken(seconds: int) -> str:
-    """A span as people say it: "one hour and five minutes", "ninety" seconds as a minute and a half."""
+    """A span as people say it: "one hour and five minutes"."""
     parts = []
     for size, unit in ((3600, "hour"), (60, "minute"), (1, "second")):
         count, seconds = divmod(seconds, size)

@@ -14,7 +14,7 @@ BEDROOM = "bedroom.light bedroom.lamp"
 UPSTAIRS = f"{BEDROOM} office.light"
 DOWNSTAIRS = f"kitchen.light {LIVING}"
 LIGHTS = f"{DOWNSTAIRS} {UPSTAIRS}"
-BLINDS = "living_room.blinds bedroom.blinds"
+BLINDS = "kitchen.blinds living_room.blinds bedroom.blinds"
 THERMOSTAT = "living_room.thermostat"
 
 
