@@ -1,7 +1,7 @@
 """Small real engines for tests of the conversation: they hear, judge, answer and speak by script."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 import anyio
@@ -14,11 +14,13 @@ from parlour.events import Action
 from parlour.ids import EntityId
 from parlour.opus import Encoder
 from parlour.ports import (
+    Commit,
     Did,
     Final,
     Judgement,
     Partial,
     Partials,
+    Piece,
     Place,
     Say,
     Speech,
@@ -56,7 +58,9 @@ class ScriptedStt:
     silent: bool = False  # never says its final
     fed: list[Pcm] = field(default_factory=list)
     traits: SttTraits = field(
-        default_factory=lambda: SttTraits("scripted", {}, Partials.REPLACE, True, "Apache-2.0")
+        default_factory=lambda: SttTraits(
+            "scripted", {}, Partials.REPLACE, True, "Apache-2.0", settles=True
+        )
     )
 
     @asynccontextmanager
@@ -69,12 +73,16 @@ class _ScriptedHearing:
     def __init__(self, stt: ScriptedStt) -> None:
         self._stt = stt
         self._heard_s = 0.0
-        self._finished = False
+        self._finished = self._paused = False
         self._news = anyio.Event()
 
     def feed(self, pcm: Pcm) -> None:
         self._stt.fed.append(pcm)
         self._heard_s += pcm.duration_s
+        self._news.set()
+
+    def pause(self) -> None:
+        self._paused = True
         self._news.set()
 
     def finish(self) -> None:
@@ -89,9 +97,10 @@ class _ScriptedHearing:
             if self._stt.breaks_after_s is not None and self._heard_s > self._stt.breaks_after_s:
                 raise ProviderError("scripted", "it broke as told")
             text = self._heard()
-            if text != said and not self._finished:
+            if (text != said or self._paused) and not self._finished:
                 said = text
-                yield Partial(text, len(text))
+                settled, self._paused = self._paused and not self._stt.silent, False
+                yield Partial(text, len(text) if settled else 0)
         if self._stt.silent:
             await anyio.sleep_forever()
         yield Final(self._heard(), 1.0)
@@ -164,11 +173,28 @@ class EchoBrain:
     did: int = 0
     takes_s: float = 0.0
 
-    @asynccontextmanager
-    async def answer(self, utterance: Utterance) -> AsyncIterator[AsyncIterator[Say | Did]]:
-        yield self._answer(utterance)
+    remembered: list[tuple[str, str]] = field(default_factory=list)  # what was said and heard
+    begun: int = 0
 
-    async def _answer(self, utterance: Utterance) -> AsyncIterator[Say | Did]:
+    @asynccontextmanager
+    async def answer(
+        self, utterance: Utterance, commit: Commit
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
+        self.begun += 1
+        async with aclosing(self._answer(utterance, commit)) as pieces:
+            yield pieces
+
+    def context(self, utterance: Utterance) -> Hashable:
+        return self.did
+
+    async def warm(self, utterance: Utterance) -> None:
+        """Always ready."""
+
+    def remember(self, utterance: Utterance, heard: str) -> None:
+        self.remembered.append((utterance.text, heard))
+
+    async def _answer(self, utterance: Utterance, commit: Commit) -> AsyncGenerator[Piece, None]:
+        await commit.wait()
         await anyio.sleep(self.takes_s)
         if utterance.text:
             self.did += 1

@@ -56,6 +56,7 @@ class OpusPacket:
     start: int
     samples: int  # duration at rate_hz
     rate_hz: int
+    dbfs: float = -100.0  # how loud it is
 
     @property
     def end(self) -> int:

@@ -11,11 +11,26 @@ from typing import Literal, TypeAlias
 from parlour.ids import DeviceId, EntityId, SessionId, TurnId
 
 Stamp: TypeAlias = Literal[
-    "speech_start", "speech_end", "end_of_turn", "stt_final", "answer", "tts_first", "sent_first"
+    "speech_start",  # the first voiced sample
+    "speech_end",  # the sample after the last voiced one; the others count from here
+    "vad_off",  # the network agreed that nobody speaks
+    "eager",  # the pause was long enough to begin to prepare the answer
+    "speculation_start",  # the answer that was then given began to be prepared
+    "stt_final",  # its words were known
+    "commit",  # the turn was taken
+    "llm_first_token",  # the first piece of the answer
+    "first_clause",  # the first piece that could be spoken
+    "tts_first",  # its first sound
+    "sent_first",  # handed to the socket
+    "played_first",  # the device said that it was heard
 ]
-"""Stages of a turn in the order in which they happen, see docs/design.md."""
+"""Stages of a turn, in the order in which they usually happen, see docs/latency.md."""
 
-TurnEnd: TypeAlias = Literal["answered", "no_speech", "nothing_understood", "cancelled", "failed"]
+Outcome: TypeAlias = Literal["begun", "kept", "dropped"]  # of a speculation
+
+TurnEnd: TypeAlias = Literal[
+    "answered", "no_speech", "nothing_understood", "cancelled", "merged", "failed"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,16 @@ class FinalHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class Speculated:
+    """An answer is being prepared while the user may still go on, and what became of it."""
+
+    turn: TurnId
+    at_s: float
+    text: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBegan:
     """The answer is about to be spoken; sent before its first sound so that a speaker can open."""
 
@@ -93,16 +118,42 @@ class ReplySaid:
 
 
 @dataclass(frozen=True, slots=True)
-class ReplyEnded:
-    """The device has played the answer, as far as can be told from here, or it was cut off."""
+class ReplyHeld:
+    """Somebody speaks into the answer: it pauses. `held` False: it was nothing, it goes on."""
 
     turn: TurnId
     at_s: float
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyEnded:
+    """The device has played the answer, as far as can be told from here.
+
+    `cut`: it was cut off, and what the device has not played yet is not to be heard.
+    """
+
+    turn: TurnId
+    at_s: float
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Speculation:
+    """What preparing answers ahead of time brought and cost in one turn."""
+
+    tries: int = 0
+    hit: bool = False  # one of them was given
+    extra_calls: int = 0  # of the brain, beyond the one that was needed
+    wasted_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class TurnEnded:
-    """The whole turn in one record. `stages_ms` counts from `speech_end`; absent: never reached."""
+    """The whole turn in one record. `stages_ms` counts from `speech_end`; absent: never reached.
+
+    `reply` is what was made to be said, `heard` the part of it that left the loudspeaker.
+    """
 
     turn: TurnId
     device: DeviceId
@@ -112,6 +163,9 @@ class TurnEnded:
     reply: str = ""
     actions: tuple[Action, ...] = ()
     stages_ms: Mapping[str, float] = field(default_factory=dict)
+    heard: str = ""
+    speculation: Speculation = Speculation()
+    underruns: int = 0  # gaps in the answer's sound that came about on this side
 
 
 Event: TypeAlias = (
@@ -121,8 +175,10 @@ Event: TypeAlias = (
     | SpeechBegan
     | PartialHeard
     | FinalHeard
+    | Speculated
     | ReplyBegan
     | ReplySaid
+    | ReplyHeld
     | ReplyEnded
     | TurnEnded
 )

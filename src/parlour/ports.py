@@ -4,11 +4,11 @@ An engine satisfies a Protocol by shape; nobody asks `isinstance`. Every engine 
 async context; leaving the context stops its work at once.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +34,8 @@ class SttTraits:
     offline: bool
     licence: str
     rate_hz: int = 16_000
+    settles: bool = False  # it answers `pause` with a settled partial
+    final_s: float = 2.0  # how long its final may take; then its last partial must do
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,18 @@ class TtsTraits:
 
 @dataclass(frozen=True, slots=True)
 class Partial:
-    """Replaces the partial before it. The first `stable_chars` characters will not change."""
+    """Replaces the partial before it. The first `stable_chars` characters will not change.
+
+    One that is stable as a whole may serve as the final when nothing more is said: the engine
+    stands by it as it would by a final.
+    """
 
     text: str
     stable_chars: int = 0
+
+    @property
+    def settled(self) -> bool:
+        return bool(self.text) and self.stable_chars >= len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,14 @@ class SttContext(Protocol):
         """Take sound at the traits' rate. A plain call: it never blocks and never waits.
 
         Sound beyond 30 s of one utterance is dropped (the turn's own limit comes first).
+        """
+        ...
+
+    def pause(self) -> None:
+        """Say that the user seems to have stopped, though more may come. A plain call.
+
+        An engine that can then commits itself early: it says a settled Partial as soon as it has
+        worked off what it was fed. One that cannot ignores it.
         """
         ...
 
@@ -159,6 +177,22 @@ class Vad(Protocol):
         ...
 
 
+class TurnModel(Protocol):
+    """Tells from the sound whether somebody has finished. One instance per process."""
+
+    @property
+    def longest_s(self) -> float:
+        """How much of the end of an utterance it looks at."""
+        ...
+
+    async def judge(self, pcm: Pcm) -> float:
+        """Probability, 0 to 1, that the turn is over. Works off the loop. Raises ProviderError.
+
+        `pcm` is 16 kHz sound up to now, the silence at its end included.
+        """
+        ...
+
+
 # ---------------------------------------------------------------- understanding
 
 
@@ -210,7 +244,18 @@ class Utterance:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Text to be spoken next."""
+    """The next piece of the answer, as it comes: a token, a word or a whole sentence.
+
+    Pieces are joined as they are, so each brings its own blanks. `tokens` is what it cost.
+    """
+
+    text: str
+    tokens: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What will be said if all goes well, so that its sound can be made ahead of time."""
 
     text: str
 
@@ -222,7 +267,109 @@ class Did:
     action: Action
 
 
+Piece: TypeAlias = Say | Expect | Did
+
+
+class Commit(Protocol):
+    """Whether the answer that is being prepared will be given; an `anyio.Event` is one."""
+
+    async def wait(self) -> None: ...
+
+
 class Brain(Protocol):
-    def answer(self, utterance: Utterance) -> AbstractAsyncContextManager[AsyncIterator[Say | Did]]:
-        """Act on an utterance and say what came of it. Leaving the context stops the answer."""
+    def answer(
+        self, utterance: Utterance, commit: Commit
+    ) -> AbstractAsyncContextManager[AsyncIterator[Piece]]:
+        """Act on an utterance and say what came of it. Leaving the context stops the answer.
+
+        The utterance may be a guess at what is still being said. Whatever changes anything waits
+        for `commit`; what only reads need not.
+        """
+        ...
+
+    def context(self, utterance: Utterance) -> Hashable:
+        """What an answer depends on besides the words; an answer prepared in another is void."""
+        ...
+
+    async def warm(self, utterance: Utterance) -> None:
+        """Get ready for an utterance of which the beginning is known. Never raises."""
+        ...
+
+    def remember(self, utterance: Utterance, heard: str) -> None:
+        """Keep in mind what was said and how much of the answer was heard ("": none of it)."""
+        ...
+
+
+# ---------------------------------------------------------------- language models
+
+
+@dataclass(frozen=True, slots=True)
+class LlmTraits:
+    name: str
+    model: str
+    offline: bool
+    tools: bool  # whether it can call functions
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A function that a model may call. `parameters` is a JSON schema of an object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A whole call; half of one is never handed out. `arguments` is the object the model made."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int = 0  # of the prompt, as far as the server says
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    calls: tuple[ToolCall, ...] = ()  # of an assistant
+    call_id: str = ""  # of a tool: which call this is the result of
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """What a model is asked. Only the last message holds what changes by itself (clock, state),
+    so that a server finds everything before it in its cache."""
+
+    messages: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...] = ()
+    most_tokens: int | None = None  # of the answer; None: the provider's own limit
+
+
+LlmDelta: TypeAlias = TextDelta | ToolCall | Usage
+
+
+class Llm(Protocol):
+    @property
+    def traits(self) -> LlmTraits: ...
+
+    def open(self, prompt: Prompt) -> AbstractAsyncContextManager[AsyncIterator[LlmDelta]]:
+        """Begin to generate. Leaving the context stops the model. Iterating raises ProviderError."""
+        ...
+
+    async def warm(self, prompt: Prompt) -> None:
+        """Have the model read the prompt ahead and say nothing. Never raises."""
         ...

@@ -12,7 +12,8 @@ from parlour.gateways.http import Answer, House, create_app
 from parlour.gateways.web import create_server, listen
 from parlour.ids import DeviceId
 from parlour.supervise import Health, Stages
-from parlour.turn.session import Engines
+from parlour.turn.engines import Engines
+from parlour.turn.vadbatch import VadBatch
 from scripted_engines import ClosedGrammar, EchoBrain, EnergyVad, ScriptedStt, ToneTts
 
 COMMAND = "turn on the light"
@@ -43,7 +44,8 @@ async def scripted_server(
 ) -> AsyncIterator[Server]:
     bus, stages, brain = MemoryBus(), Stages(), EchoBrain()
     stages.add("stt:scripted").set(Health.READY)
-    engines = Engines(ScriptedStt(COMMAND), ToneTts(), EnergyVad(), ClosedGrammar(COMMAND), brain)
+    vad = VadBatch(EnergyVad())
+    engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
     devices = DeviceGateway(Gate(engines, areas or {}, bus.publish, most_sessions))
 
     async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:

@@ -14,7 +14,8 @@ from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.http import Answer, House, create_app
 from parlour.gateways.web import create_server, listen
 from parlour.supervise import Stages
-from parlour.turn.session import Engines
+from parlour.turn.engines import Engines
+from parlour.turn.vadbatch import VadBatch
 from parlour_bench.cli import voice_to_voice
 from parlour_bench.fixtures import Fixture
 from parlour_bench.run import Measured, Target, Verdict, run
@@ -33,7 +34,8 @@ OFF = "turn off the light"
 async def _house_with_a_lamp() -> AsyncIterator[Target]:
     """Whatever is spoken turns the lamp on; only OFF, in writing, turns it off."""
     stages, brain = Stages(), EchoBrain()
-    engines = Engines(ScriptedStt(COMMAND), ToneTts(), EnergyVad(), ClosedGrammar(COMMAND), brain)
+    vad = VadBatch(EnergyVad())
+    engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
     devices = DeviceGateway(Gate(engines, {}, MemoryBus().publish, 10))
 
     async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:

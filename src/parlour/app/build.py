@@ -30,10 +30,11 @@ from parlour.home.mqtt import MqttHouse
 from parlour.home.sampling import training_sentences
 from parlour.home.timers import Timer, Timers
 from parlour.ids import DeviceId, new_turn_id
-from parlour.ports import Did, Place, Say, Utterance
+from parlour.ports import Did, Expect, Place, Say, Utterance
 from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
-from parlour.turn.session import Engines
+from parlour.turn.engines import Engines
+from parlour.turn.vadbatch import VadBatch
 
 log = logging.getLogger(__name__)
 
@@ -70,10 +71,11 @@ class Server:
         self._timers = Timers()
         self._grammar = HassilGrammar(self._house)
         self._brain = HomeBrain(self._house, self._grammar, self._timers)
+        self._vad = VadBatch(SileroVad())
         engines = Engines(
             stt=self._stt,
             tts=WyomingTts(self._voice, tts.traits),
-            vad=SileroVad(),
+            vad=self._vad,
             grammar=self._grammar,
             brain=self._brain,
             language=config.stt.language or "en_US",
@@ -92,6 +94,7 @@ class Server:
         async with tasks.task_group() as group:
             group.start_soon(self._hearing.run)
             group.start_soon(self._voice.run)
+            group.start_soon(self._vad.run)
             if self._demo_stage is not None:
                 demo = partial(run_demo, self._broker_url, self._demo_stage)
                 group.start_soon(keep_running, self._demo_stage, demo)
@@ -149,9 +152,13 @@ class Server:
         said: list[str] = []
         done: list[Action] = []
         utterance = Utterance(new_turn_id(), text, "en_US", place)
-        async with self._brain.answer(utterance) as answer:
+        at_once = anyio.Event()
+        at_once.set()
+        async with self._brain.answer(utterance, at_once) as answer:
             async for piece in answer:
                 match piece:
+                    case Expect():
+                        pass
                     case Say(text=sentence):
                         said.append(sentence)
                     case Did(action=action):

@@ -24,11 +24,16 @@ from parlour.wire.messages import MODES, Mode
 STAGES = {
     "speech_start": "speech begins",
     "speech_end": "speech ends",
-    "end_of_turn": "the turn is over",
+    "vad_off": "the network agrees",
+    "eager": "an answer begins to be prepared",
+    "speculation_start": "the answer that is given was begun",
     "stt_final": "the words are known",
-    "answer": "the answer is known",
+    "commit": "the turn is taken",
+    "llm_first_token": "the first word of the answer",
+    "first_clause": "its first clause",
     "tts_first": "its first sound is made",
     "sent_first": "its first sound is sent",
+    "played_first": "the device says it plays",
 }
 
 

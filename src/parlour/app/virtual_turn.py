@@ -23,6 +23,8 @@ from parlour.wire.device_peer import (
     ServerError,
     ServerHello,
     Sound,
+    TtsPause,
+    TtsResume,
     TtsStart,
     TtsStop,
     TurnReport,
@@ -96,11 +98,32 @@ class Speaker:
     def __init__(self, prebuffer_s: float = PREBUFFER_S) -> None:
         self._prebuffer_s = prebuffer_s
         self._until_s: float | None = None  # when all that came will have been played
+        self._paused_s: float | None = None
+        self.silent_since_s: float | None = None  # when it was last told to be silent
         self.taken_s = 0.0
         self.underruns = 0
 
+    def pause(self, now_s: float) -> None:
+        """Be silent, and keep what is queued."""
+        if self._paused_s is None:
+            self._paused_s = self.silent_since_s = now_s
+
+    def resume(self, now_s: float) -> None:
+        """Play on."""
+        if self._paused_s is not None and self._until_s is not None:
+            self._until_s += max(0.0, now_s - self._paused_s)
+        self._paused_s = None
+
+    def flush(self, now_s: float) -> None:
+        """Drop what is queued."""
+        if self._paused_s is None:
+            self.silent_since_s = now_s
+        self.taken_s = self.played_s(now_s)
+        self._until_s = self._paused_s = None
+
     def take(self, duration_s: float, now_s: float) -> float:
         """Queue sound that came at `now_s`; returns when it begins to be heard."""
+        now_s = self._now(now_s)
         begins_s = self._until_s
         if begins_s is None or begins_s < now_s:
             self.underruns += begins_s is not None
@@ -112,10 +135,14 @@ class Speaker:
     def buffered_s(self, now_s: float) -> float:
         if self._until_s is None:
             return 0.0
-        return min(self.taken_s, max(0.0, self._until_s - now_s))
+        return min(self.taken_s, max(0.0, self._until_s - self._now(now_s)))
 
     def played_s(self, now_s: float) -> float:
         return self.taken_s - self.buffered_s(now_s)
+
+    def _now(self, now_s: float) -> float:
+        """While it is paused its clock stands still."""
+        return now_s if self._paused_s is None else self._paused_s
 
 
 class Listener:
@@ -138,19 +165,12 @@ class Listener:
         turn, at_s = self.turn, now_s - self._zero_s
         self.id = self.id or turn_of(heard)
         match heard:
-            case PartialText(text=text):
-                turn.partials.append((at_s, text))
-            case FinalText(text=text):
-                turn.transcript, turn.final_s = text, at_s
-            case TtsStart():
-                turn.reply_began_s = at_s
-                self.answering = True
-            case Sentence(text=text):
-                turn.sentences.append(text)
+            case PartialText() | FinalText():
+                self._read(heard, at_s)
+            case TtsStart() | Sentence() | TtsPause() | TtsResume() | TtsStop():
+                self._play(heard, now_s)
             case Sound(packet=packet):
                 self._hear(packet, now_s)
-            case TtsStop():
-                self._end("answered", unless=self._reports)
             case ListenEnded():
                 self.answering = True
                 self._end("no_speech", unless=self._reports)
@@ -164,6 +184,31 @@ class Listener:
                 pass
             case _:
                 assert_never(heard)
+
+    def _read(self, heard: PartialText | FinalText, at_s: float) -> None:
+        match heard:
+            case PartialText(text=text):
+                self.turn.partials.append((at_s, text))
+            case FinalText(text=text):
+                self.turn.transcript, self.turn.final_s = text, at_s
+
+    def _play(
+        self, heard: TtsStart | Sentence | TtsPause | TtsResume | TtsStop, now_s: float
+    ) -> None:
+        match heard:
+            case TtsStart():
+                self.turn.reply_began_s = now_s - self._zero_s
+                self.answering = True
+            case Sentence(text=text):
+                self.turn.sentences.append(text)
+            case TtsPause():
+                self._speaker.pause(now_s)
+            case TtsResume():
+                self._speaker.resume(now_s)
+            case TtsStop(flush=flush):
+                if flush:
+                    self._speaker.flush(now_s)
+                self._end("answered", unless=self._reports)
 
     def playout(self, now_s: float) -> Playout | None:
         """How far the reply has been played; None before it has a turn and a sound."""
@@ -213,6 +258,8 @@ def turn_of(heard: Heard) -> TurnId | None:
     """The turn that a message belongs to, as far as it says."""
     match heard:
         case PartialText() | FinalText() | TtsStart() | Sentence() | TtsStop() | ListenEnded():
+            return heard.turn
+        case TtsPause() | TtsResume():
             return heard.turn
         case TurnReport():
             return heard.turn

@@ -14,6 +14,10 @@ class Hearing(Protocol):
         """Take sound at 16 kHz; a partial when there is news."""
         ...
 
+    def pause(self) -> Partial | None:
+        """The user seems to have stopped: a settled partial, if it can be told already."""
+        ...
+
     def finish(self) -> Final: ...
 
     def close(self) -> None:

@@ -1,8 +1,8 @@
 """Wyoming's framing on a stream, with the limits that the protocol lacks.
 
 A message is one line of JSON, then as many bytes of further JSON and of payload as it says.
-Two event types are our own, and other Wyoming peers ignore them: a revisable partial, and the
-sentences that a recogniser is to expect.
+Our own event types, which other Wyoming peers ignore, are a revisable partial, a pause in the
+utterance, and the sentences that a recogniser is to expect.
 """
 
 import json
@@ -16,6 +16,7 @@ from wyoming.event import Event
 from parlour.errors import ProtocolError
 
 PARTIAL = "parlour-partial"  # {text, stable_chars}
+PAUSE = "parlour-pause"  # the user seems to have stopped; a settled partial is welcome
 VOCABULARY = "parlour-vocabulary"  # payload: one sentence a line, UTF-8
 LEARNED = "parlour-vocabulary-learned"  # {sentences}
 

@@ -13,7 +13,7 @@ from wyoming.event import Event
 
 from parlour.audio import HEARING_RATE_HZ, Pcm, Samples
 from parlour.engines.blocking import Hearing, Recogniser, Synthesiser
-from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, VOCABULARY, Connection
+from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, PAUSE, VOCABULARY, Connection
 from parlour.errors import InputError, ParlourError, ProtocolError
 from parlour.ports import Partial
 
@@ -142,6 +142,10 @@ class _Ear:
                     "rejected": final.rejected,
                 }
                 await self._connection.write(Event("transcript", said))
+            case _ if event.type == PAUSE and self._hearing is not None:
+                settled = await to_thread.run_sync(self._hearing.pause)
+                if settled is not None:
+                    await self._connection.write(_partial(settled))
             case _ if event.type == VOCABULARY:
                 sentences = (event.payload or b"").decode(errors="replace").splitlines()
                 await to_thread.run_sync(self._engine.learn, sentences)

@@ -17,7 +17,7 @@ from wyoming.event import Event
 
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm
-from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, VOCABULARY, Connection, connect
+from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, PAUSE, VOCABULARY, Connection, connect
 from parlour.engines.process import EngineProcess
 from parlour.errors import ProtocolError, ProviderError
 from parlour.ports import Final, Partial, Speech, SttTraits, TtsTraits
@@ -41,6 +41,7 @@ class Utterance:
     def __init__(self) -> None:
         self.pieces: list[Pcm] = []
         self.finished = False
+        self.pauses: set[int] = set()  # after how many pieces the user seemed to have stopped
         self._seconds = 0.0
         self._news = anyio.Event()
 
@@ -54,15 +55,23 @@ class Utterance:
         self.pieces.append(pcm)
         self._news.set()
 
+    def pause(self) -> None:
+        self.pauses.add(len(self.pieces))
+        self._news.set()
+
     def finish(self) -> None:
         self.finished = True
         self._news.set()
 
-    async def read(self) -> AsyncGenerator[Pcm, None]:
-        """All pieces from the first on, as they come, until it is finished."""
-        at = 0
+    async def read(self) -> AsyncGenerator[Pcm | None, None]:
+        """All pieces from the first on, as they come, until it is finished; None is a pause."""
+        at, paused = 0, -1
         while True:
-            while at < len(self.pieces):
+            while at < len(self.pieces) or (at in self.pauses and paused != at):
+                if at in self.pauses and paused != at:
+                    paused = at
+                    yield None
+                    continue
                 yield self.pieces[at]
                 at += 1
             if self.finished:
@@ -131,6 +140,9 @@ class WyomingHearing:
     def feed(self, pcm: Pcm) -> None:
         self._utterance.feed(pcm)
 
+    def pause(self) -> None:
+        self._utterance.pause()
+
     def finish(self) -> None:
         self._utterance.finish()
 
@@ -175,6 +187,9 @@ class WyomingHearing:
             await connection.write(AudioStart(HEARING_RATE_HZ, 2, 1).event())
             async with aclosing(self._utterance.read()) as pieces:
                 async for pcm in pieces:
+                    if pcm is None:
+                        await connection.write(Event(PAUSE, {}))
+                        continue
                     chunk = AudioChunk(HEARING_RATE_HZ, 2, 1, pcm.tobytes())
                     await connection.write(chunk.event())
             await connection.write(AudioStop().event())

@@ -19,15 +19,18 @@ from parlour.events import (
     PartialHeard,
     ReplyBegan,
     ReplyEnded,
+    ReplyHeld,
     ReplySaid,
+    Speculated,
     SpeechBegan,
     TurnBegan,
     TurnEnded,
 )
 from parlour.ids import DeviceId, new_session_id
 from parlour.ports import Place
+from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
-from parlour.turn.session import Engines, Session
+from parlour.turn.session import Session
 from parlour.wire.device import DeviceProtocol
 from parlour.wire.fields import LONGEST_NAME, clean
 from parlour.wire.framing import Packet
@@ -85,7 +88,8 @@ class DeviceLink:
         lead_s = STOCK_LEAD_S if hello.superset is None else SUPERSET_LEAD_S
         form = PlayoutFormat(hello.reply_rate_hz, hello.reply_frame_ms, lead_s)
         place = Place(device, gate.areas.get(device))
-        self.session = Session(gate.engines, place, form, self)
+        open_mic = hello.superset is not None and hello.superset.open_mic
+        self.session = Session(gate.engines, place, form, self, open_mic=open_mic)
         self._send(protocol.send_hello(self.session_id, hello.reply_rate_hz, hello.reply_frame_ms))
 
     def emit(self, event: Event) -> None:
@@ -101,11 +105,15 @@ class DeviceLink:
                 self._send(protocol.send_tts_start(turn))
             case ReplySaid(turn=turn, text=text):
                 self._send(protocol.send_sentence(turn, text))
-            case ReplyEnded(turn=turn):
-                self._send(protocol.send_tts_stop(turn))
+            case ReplyHeld(turn=turn, held=True):
+                self._send(protocol.send_tts_pause(turn))
+            case ReplyHeld(turn=turn):
+                self._send(protocol.send_tts_resume(turn))
+            case ReplyEnded(turn=turn, cut=cut):
+                self._send(protocol.send_tts_stop(turn, flush=cut))
             case TurnEnded():
                 self._end_turn(event)
-            case TurnBegan() | SpeechBegan() | DeviceJoined() | DeviceLeft():
+            case TurnBegan() | SpeechBegan() | Speculated() | DeviceJoined() | DeviceLeft():
                 pass
             case _:
                 assert_never(event)
@@ -138,13 +146,18 @@ class DeviceLink:
             case Abort(turn=turn):
                 session.abort(turn)
             case Wake():
+                session.wake()
                 # One device so far: whoever claims has won.
                 self._send(self._protocol.send_arb(won=True))
             case Rejected(reason=reason):
                 self._complain(reason)
             case Ignored(what=what):
                 log.info("ignored: %s", what, extra={"device": self.device})
-            case WakeDetected() | Playout() | DeviceMcp() | Hello():
+            case WakeDetected():
+                session.wake()
+            case Playout(turn=turn, played_ms=played_ms, buffered_ms=buffered_ms):
+                session.played(turn, played_ms, buffered_ms)
+            case DeviceMcp() | Hello():
                 pass
             case _:
                 assert_never(received)

@@ -1,6 +1,6 @@
 """Answers what the grammar knows: acts on the house and says what came of it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,11 +10,23 @@ import anyio
 from parlour.errors import HomeError
 from parlour.events import Action
 from parlour.home import replies
-from parlour.home.entities import Command, House, Outcome, Result
+from parlour.home.entities import Command, House, Outcome, Result, Verb
 from parlour.home.numbers import in_words
 from parlour.home.resolve import Asked, Commands, Resolved, Unclear, resolve
 from parlour.home.timers import Timer, Timers, spoken
-from parlour.ports import Did, Grammar, Judgement, Place, Say, Slot, Utterance, Verdict
+from parlour.ports import (
+    Commit,
+    Did,
+    Expect,
+    Grammar,
+    Judgement,
+    Piece,
+    Place,
+    Say,
+    Slot,
+    Utterance,
+    Verdict,
+)
 
 NOT_HEARD = "Sorry, I did not catch that."
 NOT_ALL_HEARD = "Sorry, I did not get all of that."
@@ -41,9 +53,27 @@ class HomeBrain:
         self._timers = timers
 
     @asynccontextmanager
-    async def answer(self, utterance: Utterance) -> AsyncIterator[AsyncIterator[Say | Did]]:
-        async with aclosing(self._answer(utterance)) as pieces:
+    async def answer(
+        self, utterance: Utterance, commit: Commit
+    ) -> AsyncIterator[AsyncIterator[Piece]]:
+        async with aclosing(self._answer(utterance, commit)) as pieces:
             yield pieces
+
+    def knows(self, utterance: Utterance) -> bool:
+        """Whether the text is a command or a question about the home."""
+        place, language = utterance.place, utterance.language
+        return bool(self._grammar.judge(utterance.text, language, place).intent)
+
+    def context(self, utterance: Utterance) -> Hashable:
+        """What would be done and said: a state that changes meanwhile changes it, too."""
+        plan = self.plan(utterance.text, utterance.language, utterance.place)
+        return plan.intent, tuple(plan.commands), plan.reply
+
+    async def warm(self, utterance: Utterance) -> None:
+        """The grammar is always warm."""
+
+    def remember(self, utterance: Utterance, heard: str) -> None:
+        """The house remembers by itself how it stands."""
 
     def plan(self, text: str, language: str, place: Place) -> Plan:
         """Understand, and do nothing."""
@@ -62,22 +92,26 @@ class HomeBrain:
             case Unclear(reason=reason):
                 return Plan(judged.intent, reply=reason)
 
-    async def _answer(self, utterance: Utterance) -> AsyncGenerator[Say | Did, None]:
+    async def _answer(self, utterance: Utterance, commit: Commit) -> AsyncGenerator[Piece, None]:
         judged = self._grammar.judge(utterance.text, utterance.language, utterance.place)
         if not judged.intent:
             yield Say(_not_understood(utterance.text, judged))
         elif judged.intent in _CHAT:
             yield Say(_chat(judged.intent))
         elif judged.intent in _TIMERS:
+            await commit.wait()
             yield Say(self._about_timers(judged, utterance.place))
         else:
             found = resolve(judged.intent, judged.slots, self._house, utterance.place)
-            async for piece in self._act(found):
+            async for piece in self._act(found, commit):
                 yield piece
 
-    async def _act(self, found: Resolved) -> AsyncIterator[Say | Did]:
+    async def _act(self, found: Resolved, commit: Commit) -> AsyncIterator[Piece]:
         match found:
             case Commands(commands=commands, unable=unable):
+                if expected := self._expected(found):
+                    yield Expect(expected)
+                await commit.wait()
                 outcomes = await self._house.carry_out(commands)
                 for outcome in outcomes:
                     if outcome.result in _SENT:
@@ -87,6 +121,15 @@ class HomeBrain:
                 yield Say(replies.answer(found, self._house))
             case Unclear(reason=reason):
                 yield Say(reason)
+
+    def _expected(self, found: Commands) -> str:
+        """What will be said if every device obeys; "" where that cannot be known."""
+        if not found.commands or any(c.verb is Verb.TOGGLE for c in found.commands):
+            return ""
+        outcomes = [
+            Outcome(c, Result.CONFIRMED, self._house.state(c.target)) for c in found.commands
+        ]
+        return replies.describe(outcomes, self._house, found.unable)
 
     # ------------------------------------------------------------ timers
 

@@ -2,17 +2,22 @@
 
     state     what happened                                        -> state      decision
     WAITING   voiced for `onset_ms`                                -> SPEAKING   SpeechOnset
-    WAITING   nothing voiced for `no_speech_s`                     -> ENDED      EndOfTurn(NO_SPEECH)
-    SPEAKING  a window below `release`                             -> PAUSED
+    WAITING   nothing voiced until the time that waiting is given  -> ENDED      EndOfTurn(NO_SPEECH)
+    SPEAKING  quiet for `eager_ms`                                 -> PAUSED     Eager
+    PAUSED    voiced again                                         -> SPEAKING   Resumed
+    PAUSED    quiet until the deadline                             -> ENDED      EndOfTurn(SILENCE)
     SPEAKING  spoken for `longest_s`                               -> ENDED      EndOfTurn(TOO_LONG)
-    PAUSED    a window above `onset`                               -> SPEAKING
-    PAUSED    silent for as long as the verdict on the text asks   -> ENDED      EndOfTurn(SILENCE)
     any       the user released the button                         -> ENDED      EndOfTurn(RELEASED)
+
+Speech is what is loud (energy over 10 ms) and what the network takes for speech (32 ms). Energy
+is the faster of the two: the network hangs on for 60 to 160 ms after the last sound. So the
+silence is counted from where the energy fell, and the network only has a veto. How much silence
+ends the turn is one deadline, moved by all that is known of the text, see `patience_ms`.
 
 With `hands_off` (push-to-talk) silence ends nothing; the limits hold all the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -24,12 +29,29 @@ from parlour.ports import Verdict
 class EndpointPolicy:
     """Every number that decides when a turn begins and ends."""
 
+    # What is speech.
     onset: float = 0.5  # probability of speech that opens; Silero's own recommendation
     release: float = 0.35  # below it a window is silent; the gap keeps a soft vowel from flapping
     onset_ms: int = 64  # two windows: a click or a spoon on a plate is one
-    closed_ms: int = 200  # silence after a whole command that nothing can extend
-    open_ms: int = 450  # after a whole command that more words could change
-    unknown_ms: int = 700  # after anything else; people pause this long inside 20 % of sentences
+    above_noise_db: float = 9.0  # the room itself wavers by less over 10 ms
+    below_peak_db: float = 32.0  # the faintest consonants lie so far below the loudest vowel
+    least_range_db: float = 20.0  # peak over noise; in more noise energy tells nothing
+    veto_ms: int = 160  # how long the network may hold the end up after the energy fell
+
+    # How much silence ends the turn.
+    eager_ms: int = 64  # then the answer begins to be prepared; stop closures are shorter
+    closed_ms: int = (
+        110  # after a whole command that nothing can extend; 1 % of words pause so long
+    )
+    open_ms: int = 350  # after a whole command that more words could change
+    whole_ms: int = 380  # after other text that could be all; what resumes is merged
+    hanging_ms: int = 900  # after "and", "the", "um", or the beginning of a command
+    unsettled_ms: int = 250  # at least, while the recogniser has not caught up with the pause
+    over_ms: int = 300  # when a turn model is sure that the turn is over
+    going_on_ms: int = 900  # when it is sure that it is not
+    sure: float = 0.75  # of the turn model, and 1 - sure for the opposite
+    most_learned_ms: int = 900  # a slow speaker's own pauses count up to here
+    hard_ms: int = 1400  # nothing at all makes us wait longer
     no_speech_s: float = 8.0  # nobody spoke at all
     longest_s: float = 30.0  # a radio never stops
 
@@ -55,96 +77,229 @@ class SpeechOnset:
 
 
 @dataclass(frozen=True, slots=True)
+class Eager:
+    """A pause that may be the end."""
+
+    speech_end: int  # the sample after the last voiced one
+    sample: int  # where the decision fell
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The pause was none of the end."""
+
+    pause_ms: float
+    sample: int
+
+
+@dataclass(frozen=True, slots=True)
 class EndOfTurn:
     reason: Reason
     speech_end: int  # the sample after the last voiced one; of NO_SPEECH: where waiting began
     sample: int  # where the decision fell
+    vad_off: int | None = None  # where the network agreed, if it did
 
 
-Decision: TypeAlias = SpeechOnset | EndOfTurn
+Decision: TypeAlias = SpeechOnset | Eager | Resumed | EndOfTurn
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """What is known of the text so far."""
+
+    verdict: Verdict = Verdict.NONE
+    hanging: bool = False  # its last words promise more
+    settled: bool = False  # the recogniser has said all there is up to the pause
+    over: float | None = None  # a turn model's probability that the turn is over
 
 
 class Endpoint:
-    """Follows one turn. `start` is the first sample of the turn."""
+    """Follows one turn. `start` is the first sample of the turn.
 
-    def __init__(self, policy: EndpointPolicy, start: int, *, hands_off: bool = False) -> None:
+    Sound comes in three plain calls, in the order of its samples: `energy` for each 10 ms, `judge`
+    for each window of the network, perhaps later, and `tick` when both are up to date.
+    """
+
+    def __init__(
+        self,
+        policy: EndpointPolicy,
+        start: int,
+        *,
+        hands_off: bool = False,
+        learned_ms: float = 0.0,
+    ) -> None:
         self.phase = Phase.WAITING
+        self.speech_end = start
         self._policy = policy
         self._hands_off = hands_off
-        self._verdict = Verdict.NONE
-        self._began = start
+        self._learned_ms = learned_ms  # how long this speaker's own pauses are
+        self._belief = Belief()
+        self._wait_until: int | None = start + _samples(policy.no_speech_s)
         self._onset: int | None = None  # first sample of the present run of voiced windows
-        self._speech_end = start
+        self._loud_until = start  # where the energy fell
+        self._judged_until = start  # up to where the network has spoken
+        self._probability = 0.0
+        self._vad_off: int | None = None
+        self._peak_dbfs = -100.0
 
-    def hear(self, probability: float, start: int, end: int) -> Decision | None:
-        """Take the verdict of the VAD on the samples `start` to `end`."""
+    # ------------------------------------------------------------ sound
+
+    def energy(self, dbfs: float, noise_dbfs: float, end: int) -> None:
+        """Take the level of the 10 ms before `end`, and of the room."""
         policy = self._policy
+        self._peak_dbfs = max(self._peak_dbfs, dbfs)
+        above = max(noise_dbfs + policy.above_noise_db, self._peak_dbfs - policy.below_peak_db)
+        if dbfs >= above or self._peak_dbfs - noise_dbfs < policy.least_range_db:
+            self._loud_until = end
+
+    def judge(self, probability: float, start: int, end: int) -> Decision | None:
+        """Take the network's opinion on the samples `start` to `end`."""
+        self._judged_until, self._probability = end, probability
         match self.phase:
             case Phase.WAITING:
-                if probability < policy.onset:
-                    self._onset = None
-                    waited = end - self._began
-                    return (
-                        self._end(Reason.NO_SPEECH, end)
-                        if waited >= _samples(policy.no_speech_s)
-                        else None
-                    )
-                self._onset = start if self._onset is None else self._onset
-                if end - self._onset < _samples(policy.onset_ms / 1000):
-                    return None
-                self.phase, self._speech_end = Phase.SPEAKING, end
-                return SpeechOnset(self._onset)
+                return self._wait(probability, start, end)
             case Phase.SPEAKING | Phase.PAUSED:
-                threshold = policy.release if self.phase is Phase.SPEAKING else policy.onset
-                self.phase = Phase.SPEAKING if probability >= threshold else Phase.PAUSED
+                threshold = (
+                    self._policy.release if self.phase is Phase.SPEAKING else self._policy.onset
+                )
+                if probability < threshold:
+                    self._vad_off = start if self._vad_off is None else self._vad_off
+                    return None
+                self._vad_off = None
+                if self._loud_until <= max(start, self.speech_end):
+                    return None  # the network hangs on
+                before, self.speech_end = self.speech_end, min(end, self._loud_until)
                 if self.phase is Phase.SPEAKING:
-                    self._speech_end = end
-                return self._judge(end)
+                    return None
+                self.phase = Phase.SPEAKING
+                self._belief = replace(self._belief, settled=False, over=None)
+                return Resumed(max(0, start - before) / _samples(0.001), end)
             case Phase.ENDED:
                 return None
 
-    def believe(self, verdict: Verdict) -> None:
-        """Take the grammar's verdict on the latest text; it moves the end from the next window on."""
-        self._verdict = verdict
+    def tick(self, now: int) -> Decision | None:
+        """Say what has come of it by the sample `now`."""
+        if self.phase is Phase.WAITING:
+            late = self._wait_until is not None and now >= self._wait_until
+            return self._end(Reason.NO_SPEECH, now) if late else None
+        if self.phase is Phase.ENDED:
+            return None
+        if self._onset is not None and now - self._onset >= _samples(self._policy.longest_s):
+            return self._end(Reason.TOO_LONG, now)
+        quiet_ms = self.quiet_ms(now)
+        if self.phase is Phase.SPEAKING:
+            if quiet_ms < self._policy.eager_ms:
+                return None
+            self.phase = Phase.PAUSED
+            return Eager(self.speech_end, now)
+        if self._hands_off or quiet_ms < self.patience_ms or self._is_vetoed(quiet_ms):
+            return None
+        return self._end(Reason.SILENCE, now)
+
+    # ------------------------------------------------------------ what else is known
+
+    def believe(self, belief: Belief) -> None:
+        """Take what is known of the text; it moves the deadline at once."""
+        self._belief = belief
+
+    def expect(self, until: int | None) -> None:
+        """Give the user until the sample `until` to begin; None: as long as it takes."""
+        self._wait_until = until
+
+    def start_anew(self, sample: int) -> None:
+        """What was heard was nothing: wait again, as long as it takes."""
+        self.phase, self.speech_end, self._onset = Phase.WAITING, sample, None
+        self._belief, self._wait_until, self._vad_off = Belief(), None, None
 
     def release(self, sample: int) -> EndOfTurn | None:
         """The user let go of the button, or said in another way that this was all."""
-        if self.phase is Phase.ENDED:
-            return None
-        return self._end(
-            Reason.NO_SPEECH if self.phase is Phase.WAITING else Reason.RELEASED, sample
-        )
+        return self._stop(Reason.RELEASED, sample)
 
     def stall(self, sample: int) -> EndOfTurn | None:
         """No sound came for so long that waiting for it makes no sense."""
-        if self.phase is Phase.ENDED:
-            return None
-        return self._end(
-            Reason.NO_SPEECH if self.phase is Phase.WAITING else Reason.STALLED, sample
-        )
+        return self._stop(Reason.STALLED, sample)
 
     @property
-    def patience_ms(self) -> int:
+    def patience_ms(self) -> float:
         """How much silence the turn is given as things stand."""
-        match self._verdict:
+        least_ms = 0 if self._belief.settled else self._policy.unsettled_ms
+        return min(max(self._of_text(), least_ms), self._policy.hard_ms)
+
+    def quiet_ms(self, now: int) -> float:
+        """How long nobody has been speaking by the sample `now`."""
+        since = self.speech_end
+        if self._probability >= self._policy.release and self._loud_until > self._judged_until:
+            since = self._loud_until  # loud, not judged yet, and speech so far
+        return max(0, now - since) / _samples(0.001)
+
+    def _of_text(self) -> float:
+        match self._belief.verdict:
             case Verdict.CLOSED:
                 return self._policy.closed_ms
             case Verdict.OPEN:
                 return self._policy.open_ms
-            case Verdict.INCOMPLETE | Verdict.NONE:
-                return self._policy.unknown_ms
+            case Verdict.INCOMPLETE:
+                return self._policy.hanging_ms
+            case Verdict.NONE:
+                return self._of_free_text()
 
-    def _judge(self, sample: int) -> EndOfTurn | None:
-        if self._onset is not None and sample - self._onset >= _samples(self._policy.longest_s):
-            return self._end(Reason.TOO_LONG, sample)
-        silent = sample - self._speech_end
-        if not self._hands_off and silent >= _samples(self.patience_ms / 1000):
-            return self._end(Reason.SILENCE, sample)
-        return None
+    def _of_free_text(self) -> float:
+        policy, belief = self._policy, self._belief
+        if belief.hanging:
+            return policy.hanging_ms
+        if belief.over is not None and belief.over >= policy.sure:
+            return policy.over_ms
+        learned_ms = min(self._learned_ms, policy.most_learned_ms)
+        if belief.over is not None and belief.over <= 1 - policy.sure:
+            return max(policy.going_on_ms, learned_ms)
+        return max(policy.whole_ms, learned_ms)
+
+    def _is_vetoed(self, quiet_ms: float) -> bool:
+        return self._probability >= self._policy.onset and quiet_ms < self._policy.veto_ms
+
+    def _wait(self, probability: float, start: int, end: int) -> SpeechOnset | None:
+        if probability < self._policy.onset:
+            self._onset, self._peak_dbfs = None, -100.0  # a slammed door is no measure of a voice
+            return None
+        self._onset = start if self._onset is None else self._onset
+        if end - self._onset < _samples(self._policy.onset_ms / 1000):
+            return None
+        self.phase, self.speech_end = Phase.SPEAKING, end
+        return SpeechOnset(self._onset)
+
+    def _stop(self, reason: Reason, sample: int) -> EndOfTurn | None:
+        if self.phase is Phase.ENDED:
+            return None
+        return self._end(Reason.NO_SPEECH if self.phase is Phase.WAITING else reason, sample)
 
     def _end(self, reason: Reason, sample: int) -> EndOfTurn:
         self.phase = Phase.ENDED
-        return EndOfTurn(reason, self._speech_end, sample)
+        return EndOfTurn(reason, self.speech_end, sample, self._vad_off)
+
+
+class Pauses:
+    """Learns how long the pauses of this conversation's speaker are."""
+
+    GROWS = 0.5  # of the difference, for each pause that was none of the end
+    FADES = 0.85  # for each turn without one
+    MARGIN = 1.2
+
+    def __init__(self) -> None:
+        self._ms = 0.0
+
+    @property
+    def learned_ms(self) -> float:
+        """How much silence free text should be given for it; 0 while nothing is known."""
+        return self._ms * self.MARGIN
+
+    def resumed(self, pause_ms: float) -> None:
+        """A pause inside an utterance, or one that wrongly ended it."""
+        if pause_ms > self._ms:
+            self._ms += self.GROWS * (pause_ms - self._ms)
+
+    def passed(self) -> None:
+        """A turn has ended."""
+        self._ms *= self.FADES
 
 
 def _samples(seconds: float) -> int:

@@ -27,13 +27,19 @@ class SampleClock:
 
 
 class Stamps:
-    """The stamps of one turn; the first time a stage is reached counts."""
+    """The stamps of one turn; the first time a stage is reached counts, or the last if `again`."""
 
     def __init__(self) -> None:
         self._at_s: dict[Stamp, float] = {}
 
-    def mark(self, stamp: Stamp, at_s: float) -> None:
-        self._at_s.setdefault(stamp, at_s)
+    def mark(self, stamp: Stamp, at_s: float, *, again: bool = False) -> None:
+        if again or stamp not in self._at_s:
+            self._at_s[stamp] = at_s
+
+    def take(self, other: "Stamps") -> None:
+        """Add the stamps of a part of the turn, e.g. of the answer that was given in the end."""
+        for stamp, at_s in other._at_s.items():  # noqa: SLF001  # one of us
+            self.mark(stamp, at_s)
 
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds from `speech_end` to each stage reached, in order; empty before it."""

@@ -4,15 +4,26 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 Trouble: TypeAlias = Literal["cannot_hear", "cannot_answer"]
+Phrase: TypeAlias = Literal["cannot_hear", "cannot_answer", "one_moment"]
 
-_PHRASES: Mapping[str, Mapping[Trouble, str]] = {
+_PHRASES: Mapping[str, Mapping[Phrase, str]] = {
     "en": {
         "cannot_hear": "Sorry, I cannot hear just now. Please try again in a moment.",
         "cannot_answer": "Sorry, something went wrong. Please try again.",
+        "one_moment": "One moment.",
     },
 }
 
 
 def apology(trouble: Trouble, language: str) -> str:
     """The sentence in the language, or in English where we have none yet."""
-    return _PHRASES.get(language.partition("_")[0], _PHRASES["en"])[trouble]
+    return _phrase(trouble, language)
+
+
+def filler(language: str) -> str:
+    """What is said while the answer takes its time."""
+    return _phrase("one_moment", language)
+
+
+def _phrase(phrase: Phrase, language: str) -> str:
+    return _PHRASES.get(language.partition("_")[0], _PHRASES["en"])[phrase]

@@ -1,82 +1,43 @@
 """One device's conversation: its turns one after the other, each a few steps read top to bottom."""
 
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeAlias
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream
+import anyio.abc
 
 from parlour import tasks
-from parlour.audio import OpusPacket
-from parlour.errors import ParlourError, ProviderError
-from parlour.events import (
-    Action,
-    Event,
-    FinalHeard,
-    PartialHeard,
-    ReplyBegan,
-    ReplyEnded,
-    ReplySaid,
-    SpeechBegan,
-    TurnBegan,
-    TurnEnd,
-    TurnEnded,
-)
-from parlour.ids import TurnId, new_turn_id
-from parlour.ports import (
-    Brain,
-    Did,
-    Final,
-    Grammar,
-    Partial,
-    Place,
-    Say,
-    Speech,
-    Stt,
-    SttContext,
-    Tts,
-    TtsContext,
-    Utterance,
-    Vad,
-)
-from parlour.turn.endpoint import EndpointPolicy
-from parlour.turn.latency import SampleClock, Stamps
+from parlour.audio import HEARING_RATE_HZ, OpusPacket
+from parlour.errors import ParlourError
+from parlour.events import Event, FinalHeard, TurnBegan, TurnEnd, TurnEnded
+from parlour.ids import TurnId
+from parlour.ports import Place, Utterance
+from parlour.turn.echo import EchoGuard
+from parlour.turn.endpoint import EndOfTurn, Pauses, Reason
+from parlour.turn.engines import Engines, Sink
+from parlour.turn.hearing import Hearing
+from parlour.turn.interrupt import Interruption, wait_interruption
+from parlour.turn.latency import SampleClock
 from parlour.turn.listen import Ear, Microphone
-from parlour.turn.phrases import Trouble, apology
-from parlour.turn.playout import Pacer, PlayoutFormat, encode, play
+from parlour.turn.phrases import Trouble, apology, filler
+from parlour.turn.playout import PlayoutFormat
+from parlour.turn.recital import Recital
+from parlour.turn.reply import Reply
+from parlour.turn.speculate import Attempts
+from parlour.turn.turn import Turn
 
 log = logging.getLogger(__name__)
 
 Mode: TypeAlias = Literal["auto", "manual", "realtime"]
 
 STALL_S = 2.0  # no packet for so long while listening: the device is gone or its link is
-FINAL_S = 8.0  # a recogniser that is restarted in mid-utterance needs about two of them
 MOST_WAITING = 8  # orders or sentences not begun yet; a person makes one or two
-
-
-class Sink(Protocol):
-    """Where a session's events and sound go. Plain calls: they neither wait nor raise."""
-
-    def emit(self, event: Event) -> None: ...
-
-    def play(self, packet: OpusPacket) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Engines:
-    """What a conversation is held with; one value shared by all sessions."""
-
-    stt: Stt
-    tts: Tts
-    vad: Vad
-    grammar: Grammar
-    brain: Brain
-    language: str = "en_US"
-    voice: str | None = None
-    speed: float = 1.0
-    policy: EndpointPolicy = field(default_factory=EndpointPolicy)
+FILLER_S = 1.6  # after the commit without a word of an answer; people doubt from two seconds on
+MERGE_S = 1.5  # who goes on so soon after the end of his turn had not finished
+MERGE_PLAYED_S = 1.0  # unless he has heard so much of the answer
+NEXT_LEAD_S = 0.03  # after the last word, from where on the next one may begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +46,7 @@ class _Listen:
 
     mode: Mode
     ear: Ear
+    carry: str = ""  # words of a turn that ended too early
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,34 +54,40 @@ class _Announce:
     text: str
 
 
-@dataclass(slots=True)
-class _Turn:
-    """What is known of the turn so far."""
-
-    id: TurnId = field(default_factory=new_turn_id)
-    stamps: Stamps = field(default_factory=Stamps)
-    transcript: str = ""
-    said: list[str] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
-
-
 class Session:
     """Plain calls from the gateway go in; `run` is the one task that owns the turns.
 
-    A turn ends at once when it is aborted or the device starts another one: its scope is
-    cancelled, and with it the recogniser's, the brain's and the voice's contexts.
+    A turn is a transaction: answers are prepared while the user may still go on, one is given
+    when the turn is taken, and it is cut off, with all that works for it, when somebody speaks
+    into it, aborts it or starts another one.
     """
 
-    def __init__(self, engines: Engines, place: Place, form: PlayoutFormat, sink: Sink) -> None:
+    def __init__(
+        self,
+        engines: Engines,
+        place: Place,
+        form: PlayoutFormat,
+        sink: Sink,
+        *,
+        open_mic: bool = False,
+    ) -> None:
+        """`open_mic`: the device's microphone stays open while it plays, and hears the answer."""
         self._engines = engines
         self._place = place
         self._form = form
-        self._sink = sink
-        self._microphone = Microphone(engines.vad, engines.policy)
+        self._sink = _Tap(sink, self._plays)
+        self._open_mic = open_mic
+        self._echo = EchoGuard()
+        self._guarded = False  # what the microphone hears may be our own answer
+        self._microphone = Microphone(engines.vad, engines.policy, self._is_own_voice)
         self._clock = SampleClock()
-        self._ear: Ear | None = None
+        self._pauses = Pauses()
+        self._ear: Ear | None = None  # the latest
+        self._reply: Reply | None = None
         self._scope: anyio.CancelScope | None = None
         self._turn_id: TurnId | None = None
+        self._after: _Listen | None = None  # what is heard while the present answer is given
+        self._talking = False  # an answer was given: what follows needs no wake word
         self._orders, self._waiting = anyio.create_memory_object_stream[_Listen | _Announce](
             MOST_WAITING
         )
@@ -130,6 +98,10 @@ class Session:
         """Take one Opus packet, in about 0.2 ms. Raises AudioError for garbage; the turn lives on."""
         self._microphone.hear(packet)
         self._clock.arrived(self._microphone.samples, anyio.current_time())
+
+    def wake(self) -> None:
+        """The user called the device: this is no follow-up."""
+        self._talking = False
 
     def listen(self, mode: Mode) -> None:
         """The device begins to listen; a turn that still runs is cut off."""
@@ -149,6 +121,8 @@ class Session:
     def abort(self, turn: TurnId | None = None) -> None:
         """The user wants silence: cut the turn off. One that names an older turn came too late."""
         if self._scope is not None and turn in (None, self._turn_id):
+            if self._reply is not None:
+                self._reply.cut()
             self._scope.cancel()
 
     def announce(self, text: str) -> None:
@@ -158,9 +132,25 @@ class Session:
         except anyio.WouldBlock:
             log.warning("too much is waiting to be said, an announcement is dropped")
 
-    def _open_ear(self, mode: Mode) -> _Listen:
-        self._ear = self._microphone.listen(hands_off=mode == "manual")
+    def played(self, turn: TurnId, played_ms: int, buffered_ms: int) -> None:
+        """The device says how much of a turn's answer has left its loudspeaker."""
+        if self._reply is not None and self._reply.utterance.turn == turn:
+            self._reply.played(played_ms, buffered_ms)
+
+    def _open_ear(self, mode: Mode, since: int | None = None) -> _Listen:
+        learned_ms = self._pauses.learned_ms
+        self._ear = self._microphone.listen(
+            hands_off=mode == "manual", since=since, learned_ms=learned_ms
+        )
         return _Listen(mode, self._ear)
+
+    def _plays(self, packet: OpusPacket) -> None:
+        if self._guarded:
+            duration_s = packet.samples / packet.rate_hz
+            self._echo.played(packet.dbfs, anyio.current_time(), duration_s)
+
+    def _is_own_voice(self, dbfs: float) -> bool:
+        return self._guarded and not self._echo.hears(dbfs, anyio.current_time())
 
     # ------------------------------------------------------------ the turns
 
@@ -171,69 +161,81 @@ class Session:
                 match order:
                     case _Announce(text=text):
                         with anyio.CancelScope() as self._scope:
-                            await self._say(_Turn(), text)
+                            await self._recite(Turn(self._place, self._engines.language), text)
                         self._scope = None
                     case _Listen():
                         await self._converse(order)
 
-    async def _converse(self, order: _Listen) -> None:
-        """Hold one turn, and in realtime mode, where the microphone stays open, the next ones."""
-        end = await self._turn(order)
-        while (
-            order.mode == "realtime"
-            and end in ("answered", "nothing_understood")
-            and not self._waiting.statistics().current_buffer_used
-        ):
-            order = self._open_ear(order.mode)
-            end = await self._turn(order)
+    async def _converse(self, order: _Listen | None) -> None:
+        """Hold one turn, and those that follow on the open microphone."""
+        if order is not None and self._talking:
+            order.ear.expect(self._engines.follow_up_s)
+        while order is not None:
+            order = await self._turn(order)
+            if self._waiting.statistics().current_buffer_used and order is not None:
+                self._microphone.close(order.ear)
+                return
 
-    async def _turn(self, order: _Listen) -> TurnEnd:
-        turn = _Turn()
-        self._turn_id = turn.id
+    async def _turn(self, order: _Listen) -> _Listen | None:
+        """One turn from the first sound to the last; returns what is listened to next."""
+        turn = Turn(self._place, self._engines.language, order.carry)
+        self._turn_id, self._reply = turn.id, None
         end: TurnEnd = "cancelled"
+        after: _Listen | None = None
         self._sink.emit(
             TurnBegan(turn.id, self._place.device, anyio.current_time(), self._microphone.samples)
         )
         try:
             with anyio.CancelScope() as self._scope:
                 try:
-                    end = await self._hear_and_answer(turn, order)
+                    end, after = await self._hear_and_answer(turn, order)
                 except ParlourError as error:
                     log.warning("the turn failed: %s", error, extra={"turn": turn.id})
                     end = "failed"
-                    trouble: Trouble = "cannot_answer" if turn.transcript else "cannot_hear"
-                    await self._say(turn, apology(trouble, self._engines.language))
+                    await self._recite(turn, apology(_trouble(turn), self._engines.language))
         finally:
             self._scope = None
             self._microphone.close(order.ear)
+            if after is None and self._after is not None:
+                self._microphone.close(self._after.ear)
+            self._after = None
+            self._talking = end in ("answered", "nothing_understood", "cancelled", "merged")
             self._sink.emit(self._record(turn, end))
-        return end
+        return after
 
-    async def _hear_and_answer(self, turn: _Turn, order: _Listen) -> TurnEnd:
+    async def _hear_and_answer(self, turn: Turn, order: _Listen) -> tuple[TurnEnd, _Listen | None]:
+        async with tasks.task_group() as answers:
+            attempts = Attempts(answers, self._engines.brain, self._make_reply, self._sink.emit)
+            try:
+                end = await self._hear(turn, order, attempts)
+                if end is None:
+                    return "no_speech", None
+                reply = self._commit(turn, attempts)
+            finally:
+                attempts.drop()
+                turn.speculation = attempts.outcome
+            after = self._listen_on(order.mode, end)
+            interruption = await self._deliver(reply, after)
+            return self._conclude(turn, reply, end, after, interruption)
+
+    async def _hear(self, turn: Turn, order: _Listen, attempts: Attempts) -> EndOfTurn | None:
+        hearing = Hearing(
+            turn,
+            order.ear,
+            self._engines,
+            attempts,
+            self._pauses,
+            self._clock,
+            self._sink.emit,
+        )
         async with tasks.task_group() as group:
             group.start_soon(self._watch_link, order.ear)
-            spoken = await self._hear(turn, order)
+            end = await hearing.run()
             group.cancel_scope.cancel()
-        self._microphone.close(order.ear)
-        if not spoken:
-            return "no_speech"
-        self._sink.emit(FinalHeard(turn.id, anyio.current_time(), turn.transcript))
-        await self._answer(turn)
-        return "answered" if turn.transcript else "nothing_understood"
-
-    def _record(self, turn: _Turn, end: TurnEnd) -> TurnEnded:
-        return TurnEnded(
-            turn.id,
-            self._place.device,
-            anyio.current_time(),
-            end,
-            turn.transcript,
-            " ".join(turn.said),
-            tuple(turn.actions),
-            turn.stamps.stages_ms(),
-        )
-
-    # ------------------------------------------------------------ hearing
+        if end is None and turn.carry:  # somebody began to go on, and did not
+            turn.transcript = turn.carry
+            end = EndOfTurn(Reason.STALLED, order.ear.now, order.ear.now)
+        return end
 
     async def _watch_link(self, ear: Ear) -> None:
         """End the utterance when no packet comes any more: sample time then stands still."""
@@ -243,112 +245,148 @@ class Session:
             await anyio.sleep(STALL_S)
         ear.stall()
 
-    async def _hear(self, turn: _Turn, order: _Listen) -> bool:
-        """Listen until the turn ends; False if nobody spoke, else `turn.transcript` is set."""
-        onset = await order.ear.wait_onset()
-        if onset is None:
-            return False
-        at_s = self._clock.time_of(onset.sample)
-        turn.stamps.mark("speech_start", at_s)
-        self._sink.emit(SpeechBegan(turn.id, at_s, onset.sample))
-        async with self._engines.stt.open(self._engines.language) as hearing:
-            order.ear.attach(hearing)
+    # ------------------------------------------------------------ the answer
+
+    def _make_reply(self, utterance: Utterance) -> Reply:
+        return Reply(self._engines, self._engines.brain, self._form, self._sink, utterance)
+
+    def _commit(self, turn: Turn, attempts: Attempts) -> Reply:
+        """Take the turn: from here on it is answered."""
+        now_s = anyio.current_time()
+        self._sink.emit(FinalHeard(turn.id, now_s, turn.transcript))
+        self._pauses.passed()
+        self._reply = attempts.commit(
+            Utterance(turn.id, turn.transcript, turn.language, turn.place)
+        )
+        turn.stamps.mark("commit", now_s)
+        return self._reply
+
+    def _listen_on(self, mode: Mode, end: EndOfTurn) -> _Listen | None:
+        """What comes after the end of a turn may still belong to it, or be spoken into the answer."""
+        if mode == "manual":
+            return None
+        since = end.speech_end + round(NEXT_LEAD_S * HEARING_RATE_HZ)
+        self._after = self._open_ear(mode, since)
+        self._after.ear.expect(None)
+        return self._after
+
+    async def _deliver(self, reply: Reply, after: _Listen | None) -> Interruption | None:
+        """Wait until the answer was given, or somebody spoke into it."""
+        interruption: Interruption | None = None
+        self._guarded = self._open_mic and after is not None and after.mode != "realtime"
+
+        async def watch(ear: Ear, group: anyio.abc.TaskGroup) -> None:
+            nonlocal interruption
+            interruption = await wait_interruption(
+                reply, ear, self._engines, hears_all=self._hears_all(after)
+            )
+            group.cancel_scope.cancel()
+
+        try:
             async with tasks.task_group() as group:
-                group.start_soon(self._await_end, turn, order.ear, hearing)
-                turn.transcript = await self._follow(turn, order.ear, hearing)
+                group.start_soon(self._fill, reply)
+                if after is not None:
+                    group.start_soon(watch, after.ear, group)
+                await reply.done.wait()
                 group.cancel_scope.cancel()
+        finally:
+            self._guarded = False
+        if reply.error is not None:
+            raise reply.error
+        return interruption
+
+    def _hears_all(self, after: _Listen | None) -> bool:
+        """Whether the microphone stays open while the answer plays."""
+        return after is not None and (after.mode == "realtime" or self._open_mic)
+
+    async def _fill(self, reply: Reply) -> None:
+        """Nobody should wonder whether he was heard."""
+        await anyio.sleep(FILLER_S)
+        if not reply.texts:
+            reply.interject(filler(self._engines.language))
+
+    def _conclude(
+        self,
+        turn: Turn,
+        reply: Reply,
+        end: EndOfTurn,
+        after: _Listen | None,
+        interruption: Interruption | None,
+    ) -> tuple[TurnEnd, _Listen | None]:
+        """What the turn came to, and what is listened to next."""
+        if interruption is not None and after is not None:
+            reply.cut()
+            if self._is_continuation(turn, reply, end, interruption):
+                return "merged", _Listen(after.mode, after.ear, turn.transcript)
+            return "cancelled", after
+        if after is not None and after.mode == "realtime":
+            after.ear.expect(self._engines.follow_up_s)
+            return _answered(turn), after
+        return _answered(turn), None
+
+    def _is_continuation(
+        self, turn: Turn, reply: Reply, end: EndOfTurn, interruption: Interruption
+    ) -> bool:
+        """Whether the user went on with what he was saying; what was done cannot be merged."""
+        pause_s = (interruption.onset - end.speech_end) / HEARING_RATE_HZ
+        late = pause_s > MERGE_S or reply.played_s > MERGE_PLAYED_S
+        if late or reply.actions or not turn.transcript:
+            return False
+        self._pauses.resumed(pause_s * 1000)
         return True
 
-    async def _await_end(self, turn: _Turn, ear: Ear, hearing: SttContext) -> None:
-        """At the end of the turn ask for the final, and insist on it."""
-        end = await ear.wait_end()
-        turn.stamps.mark("speech_end", self._clock.time_of(end.speech_end))
-        turn.stamps.mark("end_of_turn", anyio.current_time())
-        hearing.finish()
-        await anyio.sleep(FINAL_S)
-        raise ProviderError(self._engines.stt.traits.name, f"no transcript within {FINAL_S:.0f} s")
+    async def _recite(self, turn: Turn, text: str) -> None:
+        """Say a text of our own."""
+        utterance = Utterance(turn.id, "", turn.language, turn.place)
+        self._reply = Reply(self._engines, Recital(text), self._form, self._sink, utterance)
+        self._reply.commit.set()
+        await self._reply.run()
 
-    async def _follow(self, turn: _Turn, ear: Ear, hearing: SttContext) -> str:
-        """Pass partials on, with the grammar's verdict to the ear, up to the final text."""
-        async for heard in hearing:
-            now_s = anyio.current_time()
-            match heard:
-                case Partial(text=text, stable_chars=stable):
-                    judged = self._engines.grammar.judge(text, self._engines.language, self._place)
-                    ear.believe(judged.verdict)
-                    self._sink.emit(PartialHeard(turn.id, now_s, text, stable))
-                case Final(text=text):
-                    turn.stamps.mark("stt_final", now_s)
-                    return text
-        raise ProviderError(self._engines.stt.traits.name, "it ended without a transcript")
+    def _record(self, turn: Turn, end: TurnEnd) -> TurnEnded:
+        now_s, reply = anyio.current_time(), self._reply
+        record = TurnEnded(
+            turn.id,
+            self._place.device,
+            now_s,
+            end,
+            turn.transcript,
+            speculation=turn.speculation,
+            stages_ms=turn.stamps.stages_ms(),
+        )
+        if reply is None:
+            return record
+        heard = reply.heard()
+        if end in ("answered", "cancelled", "nothing_understood") and turn.transcript:
+            self._engines.brain.remember(reply.utterance, heard)
+        turn.stamps.take(reply.stamps)
+        return replace(
+            record,
+            reply=" ".join(reply.texts),
+            actions=tuple(reply.actions),
+            stages_ms=turn.stamps.stages_ms(),
+            heard=heard,
+            underruns=reply.underruns,
+        )
 
-    # ------------------------------------------------------------ answering
 
-    async def _answer(self, turn: _Turn) -> None:
-        """Act, and speak what came of it. The action does not depend on the voice."""
-        say, texts = anyio.create_memory_object_stream[str](MOST_WAITING)
-        utterance = Utterance(turn.id, turn.transcript, self._engines.language, self._place)
-        async with tasks.task_group() as group:
-            group.start_soon(self._speak, turn, texts)
-            with say:
-                async with self._engines.brain.answer(utterance) as answer:
-                    async for piece in answer:
-                        turn.stamps.mark("answer", anyio.current_time())
-                        match piece:
-                            case Did(action=action):
-                                turn.actions.append(action)
-                            case Say(text=text):
-                                await say.send(text)
+def _answered(turn: Turn) -> TurnEnd:
+    return "answered" if turn.transcript else "nothing_understood"
 
-    async def _say(self, turn: _Turn, text: str) -> None:
-        say, texts = anyio.create_memory_object_stream[str](1)
-        with say:
-            say.send_nowait(text)
-        await self._speak(turn, texts)
 
-    async def _speak(self, turn: _Turn, texts: MemoryObjectReceiveStream[str]) -> None:
-        """Speak texts as they come, until they end and the device has played them.
+def _trouble(turn: Turn) -> Trouble:
+    return "cannot_answer" if turn.transcript else "cannot_hear"
 
-        A voice that fails leaves the text on the screen of those that have one.
-        """
-        self._sink.emit(ReplyBegan(turn.id, anyio.current_time()))
-        with texts:
-            try:
-                await self._voice(turn, texts)
-            except ProviderError as error:
-                log.warning("the answer cannot be spoken: %s", error, extra={"turn": turn.id})
-                async for text in texts:
-                    self._show(turn, text)
-            finally:
-                self._sink.emit(ReplyEnded(turn.id, anyio.current_time()))
 
-    async def _voice(self, turn: _Turn, texts: MemoryObjectReceiveStream[str]) -> None:
-        opened = self._engines.tts.open(self._engines.voice, self._engines.speed)
-        async with opened as voice, tasks.task_group() as group:
-            group.start_soon(self._play, turn, voice)
-            async for text in texts:
-                self._show(turn, text)
-                voice.say(text)
-            voice.finish()
+class _Tap:
+    """The sink, of whose sound the session takes note."""
 
-    def _show(self, turn: _Turn, text: str) -> None:
-        turn.said.append(text)
-        self._sink.emit(ReplySaid(turn.id, anyio.current_time(), text))
+    def __init__(self, sink: Sink, note: Callable[[OpusPacket], None]) -> None:
+        self._sink = sink
+        self._note = note
 
-    async def _play(self, turn: _Turn, voice: TtsContext) -> None:
-        pacer, scope = Pacer(self._form.lead_s), self._scope
+    def emit(self, event: Event) -> None:
+        self._sink.emit(event)
 
-        def send(packet: OpusPacket) -> None:
-            # A wait that was over already is not cancelled any more: what is stale ends here.
-            if scope is not None and scope.cancel_called:
-                return
-            turn.stamps.mark("sent_first", anyio.current_time())
-            self._sink.play(packet)
-
-        await play(encode(self._stamped(turn, voice), self._form), pacer, send)
-        await anyio.sleep_until(pacer.played_until_s)
-
-    async def _stamped(self, turn: _Turn, voice: TtsContext) -> AsyncIterator[Speech]:
-        async for speech in voice:
-            turn.stamps.mark("tts_first", anyio.current_time())
-            yield speech
+    def play(self, packet: OpusPacket) -> None:
+        self._note(packet)
+        self._sink.play(packet)

@@ -3,7 +3,7 @@
 The specification is docs/protocol/device.md; its test vectors run on this class.
 """
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from enum import Enum
 
 from parlour.errors import ProtocolError
@@ -47,6 +47,7 @@ from parlour.wire.messages import (
     WakeDetected,
     is_too_large,
     read_superset,
+    write_superset,
 )
 
 __all__ = [
@@ -223,13 +224,7 @@ class DeviceProtocol:
             },
         }
         if self.superset:
-            message["parlour"] = {
-                "version": self.superset.version,
-                "partials": self.superset.partials,
-                "report": self.superset.report,
-                "playout": self.superset.playout,
-                "persistent": self.superset.persistent,
-            }
+            message["parlour"] = write_superset(self.superset)
         return write_message(message)
 
     def send_audio(self, packet: bytes, timestamp_ms: int | None = None) -> bytes:
@@ -265,9 +260,22 @@ class DeviceProtocol:
         """The sentence whose sound follows, for a display."""
         return self._write("tts", turn, state="sentence_start", text=clean(text, LONGEST_SENT))
 
-    def send_tts_stop(self, turn: TurnId) -> str:
-        """No more sound. In auto mode the device plays what it has, then sends `listen start`."""
+    def send_tts_stop(self, turn: TurnId, *, flush: bool = False) -> str:
+        """No more sound. In auto mode the device plays what it has, then sends `listen start`.
+
+        `flush`: the answer was cut off, and what the device still has is not to be heard.
+        """
+        if flush and self.superset is not None:
+            return self._write("tts", turn, state="stop", flush=True)
         return self._write("tts", turn, state="stop")
+
+    def send_tts_pause(self, turn: TurnId) -> str | None:
+        """Somebody speaks: be silent, and keep what is queued. Stock firmware cannot."""
+        return None if self.superset is None else self._write("tts", turn, state="pause")
+
+    def send_tts_resume(self, turn: TurnId) -> str | None:
+        """It was nothing: play on."""
+        return None if self.superset is None else self._write("tts", turn, state="resume")
 
     def send_arb(self, won: bool, hold_ms: int = 0) -> str | None:
         """Whether this device answers; a loser makes no further claim for `hold_ms`."""
@@ -299,6 +307,9 @@ class DeviceProtocol:
             reply=clean(ended.reply, LONGEST_SENT),
             actions=actions,
             stages_ms=dict(ended.stages_ms),
+            heard=clean(ended.heard, LONGEST_SENT),
+            speculation=asdict(ended.speculation),
+            underruns=ended.underruns,
         )
 
     def send_error(self, message: str) -> str | None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import TypeAlias
 
 from parlour.errors import ProtocolError
-from parlour.events import Action
+from parlour.events import Action, Speculation
 from parlour.ids import EntityId, SessionId, TurnId
 from parlour.wire.fields import (
     LONGEST_NAME,
@@ -34,7 +34,10 @@ from parlour.wire.messages import (
     Wake,
     is_too_large,
     read_superset,
+    write_superset,
 )
+
+TTS_STATES = ("start", "sentence_start", "sentence_end", "pause", "resume", "stop")
 
 # ---------------------------------------------------------------- what a server says
 
@@ -77,7 +80,25 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class TtsStop:
-    """No more sound comes. In auto mode: play what is queued, then listen again."""
+    """No more sound comes. In auto mode: play what is queued, then listen again.
+
+    `flush`: the answer was cut off; drop what is queued and be silent.
+    """
+
+    turn: TurnId | None
+    flush: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TtsPause:
+    """Somebody speaks into the answer: be silent, and keep what is queued."""
+
+    turn: TurnId | None
+
+
+@dataclass(frozen=True, slots=True)
+class TtsResume:
+    """It was nothing: play on."""
 
     turn: TurnId | None
 
@@ -131,6 +152,9 @@ class TurnReport:
     reply: str
     actions: tuple[Action, ...]
     stages_ms: Mapping[str, float]
+    heard: str = ""
+    speculation: Speculation = Speculation()
+    underruns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +171,8 @@ Heard: TypeAlias = (
     | TtsStart
     | Sentence
     | TtsStop
+    | TtsPause
+    | TtsResume
     | Sound
     | Emotion
     | Alert
@@ -256,7 +282,7 @@ class DevicePeer:
             "frame_duration": frame_ms,
         }
         if superset:
-            announced["parlour"] = asdict(superset)
+            announced["parlour"] = write_superset(superset)
         if playback_rate_hz:
             audio["playback_rate"] = playback_rate_hz
         return write_message(
@@ -311,13 +337,17 @@ def _read_speech(kind: str, message: Fields) -> Heard:
         if message.flag("final", default=True):
             return FinalText(text, turn)
         return PartialText(text, message.integer("stable_chars", 0, LONGEST_SENT, 0), turn)
-    match message.choice("state", ("start", "sentence_start", "sentence_end", "stop")):
+    match message.choice("state", TTS_STATES):
         case "start":
             return TtsStart(turn)
         case "sentence_start":
             return Sentence(message.text("text", longest=LONGEST_SENT), turn)
         case "stop":
-            return TtsStop(turn)
+            return TtsStop(turn, message.flag("flush"))
+        case "pause":
+            return TtsPause(turn)
+        case "resume":
+            return TtsResume(turn)
         case state:
             return Ignored(f"tts {state}")
 
@@ -337,6 +367,19 @@ def _read_report(message: Fields) -> TurnReport:
         reply=message.text("reply", "", longest=LONGEST_SENT),
         actions=tuple(_read_action(action) for action in message.sections("actions")),
         stages_ms={name: ms for name, ms in stages_ms.items() if ms is not None},
+        heard=message.text("heard", "", longest=LONGEST_SENT),
+        speculation=_read_speculation(message.section("speculation")),
+        underruns=message.integer("underruns", 0, 2**31 - 1, 0),
+    )
+
+
+def _read_speculation(fields: Fields) -> Speculation:
+    most = 2**31 - 1
+    return Speculation(
+        tries=fields.integer("tries", 0, most, 0),
+        hit=fields.flag("hit"),
+        extra_calls=fields.integer("extra_calls", 0, most, 0),
+        wasted_tokens=fields.integer("wasted_tokens", 0, most, 0),
     )
 
 

@@ -1,7 +1,7 @@
 """What a device can say to the server, as values, and the limits both sides keep to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias, get_args
 
 from parlour.ids import TurnId
@@ -39,6 +39,7 @@ class Superset:
     report: bool = False  # send it a `turn` record after each turn
     playout: bool = False  # it sends `playout` reports
     persistent: bool = False  # its socket stays open while it is idle
+    open_mic: bool = False  # it hears on while it plays, and cancels no echo
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,14 @@ def is_too_large(text: str) -> bool:
     return len(text.encode(errors="surrogatepass")) > LARGEST_TEXT_BYTES
 
 
+def write_superset(superset: Superset) -> dict[str, object]:
+    """The object `parlour` of either side's hello; `open_mic` only where it is true."""
+    fields = asdict(superset)
+    if not superset.open_mic:
+        del fields["open_mic"]
+    return fields
+
+
 def read_superset(fields: Fields) -> Superset:
     """Read the object `parlour` of either side's hello. Raises MalformedError."""
     return Superset(
@@ -164,4 +173,5 @@ def read_superset(fields: Fields) -> Superset:
         report=fields.flag("report"),
         playout=fields.flag("playout"),
         persistent=fields.flag("persistent"),
+        open_mic=fields.flag("open_mic"),
     )

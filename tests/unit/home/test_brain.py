@@ -15,7 +15,7 @@ from parlour.home.entities import Result
 from parlour.home.grammar import HassilGrammar
 from parlour.home.timers import Timer, Timers
 from parlour.ids import DeviceId, EntityId, TurnId
-from parlour.ports import Did, Place, Say, Utterance
+from parlour.ports import Did, Expect, Place, Say, Utterance
 
 HALL = Place(DeviceId("hall"))
 GRAMMAR = HassilGrammar(MemoryHouse())  # every house here has the same names
@@ -30,14 +30,19 @@ class Room:
         self.brain = HomeBrain(self.house, GRAMMAR, self.timers)
         self.place = place
         self.actions: list[Action] = []
+        self.expected: list[str] = []
+        self.commit = anyio.Event()
+        self.commit.set()
 
     async def say(self, text: str) -> str:
         said: list[str] = []
         self.actions = []
         utterance = Utterance(TurnId("t"), text, "en_US", self.place)
-        async with self.brain.answer(utterance) as answer:
+        async with self.brain.answer(utterance, self.commit) as answer:
             async for piece in answer:
                 match piece:
+                    case Expect(text=expected):
+                        self.expected.append(expected)
                     case Say(text=reply):
                         said.append(reply)
                     case Did(action=action):

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import pytest
 
 from parlour.errors import ProtocolError
-from parlour.events import Action, TurnEnded
+from parlour.events import Action, Speculation, TurnEnded
 from parlour.ids import DeviceId
 from parlour.wire.device import DeviceProtocol, Received
 from parlour.wire.device_peer import DevicePeer, Heard
@@ -154,7 +154,7 @@ def arguments(side: Side, step: Step) -> tuple[list[Any], Step]:
 def as_json(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         members = {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
-        if isinstance(value, Features | Superset | Action):
+        if isinstance(value, Features | Superset | Action | Speculation):
             return members
         return {"event": event_name(type(value))} | members
     if isinstance(value, bytes):

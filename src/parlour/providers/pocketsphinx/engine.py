@@ -21,6 +21,7 @@ TRAITS = SttTraits(
     offline=True,
     licence="BSD-2-Clause, code and model",
     rate_hz=HEARING_RATE_HZ,
+    settles=True,
 )
 
 POLL_SAMPLES = HEARING_RATE_HZ // 10  # how often a partial is looked for
@@ -119,6 +120,7 @@ class PocketsphinxHearing:
         self._decoder: Decoder | None = decoder
         self._unpolled = 0
         self._partial = Partial("")
+        self._settled = False  # it stood by what it heard at the last pause
         self._latest: deque[list[str]] = deque(maxlen=STEADY_POLLS)
         decoder.start_utt()
 
@@ -134,6 +136,16 @@ class PocketsphinxHearing:
         self._unpolled = 0
         return self._look()
 
+    def pause(self) -> Partial | None:
+        """What it would stand by if this were the end; None if that is nothing. Takes 1 ms."""
+        assert self._decoder is not None
+        final = self._judge(_words(self._decoder))
+        if not final.text:
+            return None
+        self._settled = True
+        self._partial = Partial(final.text, len(final.text))
+        return self._partial
+
     def finish(self) -> Final:
         """End the utterance; takes 1 to 5 ms."""
         assert self._decoder is not None
@@ -144,10 +156,10 @@ class PocketsphinxHearing:
         return final
 
     def close(self) -> None:
-        """Give the utterance up; does nothing after `finish`."""
+        """End the utterance without a final; does nothing after `finish`."""
         if self._decoder is not None:
             self._decoder.end_utt()
-            self._give_back(understood=False)
+            self._give_back(understood=self._settled)
 
     def _look(self) -> Partial | None:
         assert self._decoder is not None
