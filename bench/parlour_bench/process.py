@@ -45,11 +45,18 @@ class Memory:
 
 
 @asynccontextmanager
-async def own_server() -> AsyncIterator[OwnServer]:
-    """Run `parlour serve` with the built-in default on a free port. Raises ServerFailedError."""
+async def own_server(
+    config: Path | None = None, *, core: int | None = None
+) -> AsyncIterator[OwnServer]:
+    """Run `parlour serve` on a free port, with the built-in default or a configuration.
+
+    `core`: the only one that it may run on. Raises ServerFailedError.
+    """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {k: v for k, v in os.environ.items() if k != "PARLOUR_CONFIG"}
+    if config is not None:
+        environment["PARLOUR_CONFIG"] = str(config)
     with _log_file() as log:
         began_s = anyio.current_time()
         process = await anyio.open_process(
@@ -61,6 +68,8 @@ async def own_server() -> AsyncIterator[OwnServer]:
             env=environment,
             start_new_session=True,
         )
+        if core is not None:
+            os.sched_setaffinity(process.pid, {core})  # its threads and children follow
         try:
             await _wait_ready(url, process, Path(log.name))
             yield OwnServer(url, process.pid, anyio.current_time() - began_s)

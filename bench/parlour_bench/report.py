@@ -1,15 +1,22 @@
 """What a run comes to: percentiles per class and stage, counts, and whether targets are met."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from parlour.app.virtual_turn import Turn
+from parlour_bench.converse import Held
 from parlour_bench.process import Memory
 from parlour_bench.run import Measured, Verdict
 
 # Milliseconds from the true end of speech to the first byte of the reply's sound: p50, p95.
-TARGETS: Mapping[str, tuple[float | None, float | None]] = {"commands": (700, None)}
+TARGETS: Mapping[str, tuple[float | None, float | None]] = {
+    "closed command": (150, 250),
+    "extendable command": (400, 550),
+}
+
+PLAIN = "closed command"
 
 RIGHT_SHARE = 0.90
 MOST_FALSE_ACTIONS = 0
@@ -64,6 +71,10 @@ class Report:
     checks: Sequence[Check]
     memory: Memory | None
     measured: Sequence[Measured]
+    held: Sequence[Held] = ()
+    speculation: Mapping[str, float] = field(default_factory=dict)
+    waterfalls: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
+    latencies: Mapping[str, Sequence[float]] = field(default_factory=dict)  # class -> each, ms
 
     @property
     def ok(self) -> bool:
@@ -85,6 +96,7 @@ def summarise(
     """`ready_s` and `memory` only of a server of the bench's own."""
     spoken = [m for m in measured if m.line.command.kind != "chatter"]
     chatter = [m for m in measured if m.line.command.kind == "chatter"]
+    closed = [m for m in spoken if m.row == PLAIN]
     return Report(
         _rows(spoken, chatter),
         _stages(spoken),
@@ -92,15 +104,23 @@ def summarise(
         _checks(spoken, chatter, ready_s, memory),
         memory,
         measured,
+        waterfalls={PLAIN: _stages(closed)} if closed else {},
+        latencies={
+            name: [*_latencies(m for m in spoken if m.row == name)]
+            for name in sorted({m.row for m in spoken} & TARGETS.keys())
+        },
     )
 
 
 def true_stages_ms(measured: Measured) -> dict[str, float]:
+    return true_stages_of(measured.turn)
+
+
+def true_stages_of(turn: Turn) -> dict[str, float]:
     """The server's stamps counted from the true end of speech instead of the one it saw.
 
     Both clocks are laid upon each other at the first packet of the reply.
     """
-    turn = measured.turn
     sent_ms = turn.stages_ms.get("sent_first")
     if turn.first_audio_ms is None or sent_ms is None:
         return {}
@@ -113,17 +133,23 @@ def true_stages_ms(measured: Measured) -> dict[str, float]:
 
 
 def _rows(spoken: Sequence[Measured], chatter: Sequence[Measured]) -> list[Row]:
-    classes: dict[str, list[Measured]] = {"commands": list(spoken)}
+    classes: dict[str, list[Measured]] = {}
     for m in spoken:
-        classes.setdefault(f"kind: {m.line.command.kind}", []).append(m)
+        classes.setdefault(m.row, []).append(m)
     for m in spoken:
         classes.setdefault(f"voice: {m.line.voice}", []).append(m)
     classes["chatter"] = list(chatter)
     rows = []
     for name, members in classes.items():
         if found := spread(_latencies(members)):
-            rows.append(Row(name, found, *TARGETS.get(name, (None, None))))
+            rows.append(row_of(name, found, TARGETS))
     return rows
+
+
+def row_of(
+    name: str, found: Spread, targets: Mapping[str, tuple[float | None, float | None]]
+) -> Row:
+    return Row(name, found, *targets.get(name, (None, None)))
 
 
 def _latencies(measured: Iterable[Measured]) -> Iterable[float]:
@@ -168,8 +194,8 @@ def _checks(
         right = sum(m.verdict is Verdict.RIGHT for m in spoken) / len(spoken)
         cut = sum(m.cut_off for m in spoken) / len(spoken)
         checks += [
-            Check("commands that end right, %", _percent(right), ">= 90", right >= RIGHT_SHARE),
-            Check("early cut-offs, %", _percent(cut), "<= 2", cut <= CUT_OFF_SHARE),
+            Check("commands that end right, %", percent(right), ">= 90", right >= RIGHT_SHARE),
+            Check("early cut-offs, %", percent(cut), "<= 2", cut <= CUT_OFF_SHARE),
         ]
     if chatter:
         false = sum(m.verdict is Verdict.WRONG for m in chatter)
@@ -183,7 +209,7 @@ def _checks(
     return checks
 
 
-def _percent(share: float) -> float:
+def percent(share: float) -> float:
     return round(100 * share, 1)
 
 

@@ -10,7 +10,7 @@ from parlour.app.virtual_device import VirtualDevice
 from parlour.app.virtual_turn import Turn
 from parlour_bench.fixtures import Fixture
 from parlour_bench.house import House, States, changed, open_house
-from parlour_bench.scenario import Line, meets, reply_fits
+from parlour_bench.scenario import Line, how_it_ends, meets, reply_fits
 
 EFFECT_S = 2.0  # a command's time to show in the states, from the end of the turn
 LINGER_S = 0.25  # chatter's time to do harm, after its turn
@@ -32,6 +32,11 @@ class Measured:
     turn: Turn
     verdict: Verdict
     why: str = ""  # what was not right
+
+    @property
+    def row(self) -> str:
+        """The class under which its latency is reported, e.g. "closed command"."""
+        return f"{how_it_ends(self.line.command.say)} {self.line.command.kind}"
 
     @property
     def cut_off(self) -> bool:
@@ -79,7 +84,7 @@ async def _measure(
     before = await house.settle()
     if command.after and _caused(before, line):
         return Measured(line, Turn(), Verdict.UNPREPARED, "the house already stood like that")
-    turn = await device.speak(fixture.pcm, hear_s=hear_s)
+    turn = await device.speak(fixture.pcm, hear_s=hear_s, ends=fixture.speech_end)
     after = await _wait_effect(house, line)
     return Measured(line, turn, *judge(line, turn, before, after))
 

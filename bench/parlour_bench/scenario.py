@@ -3,11 +3,19 @@
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from itertools import product
 from typing import Any, TypeAlias, TypeGuard
+
+from parlour.home.demo import demo_entities
+from parlour.home.entities import Change, Outcome, State
+from parlour.home.entities import Command as HomeCommand
+from parlour.home.grammar import HassilGrammar
+from parlour.ids import DeviceId, EntityId
+from parlour.ports import Place, Verdict
 
 Expected: TypeAlias = bool | str | float | list[Any] | dict[str, float]
 """A state a command must cause in one field: a flag or a word as it is; a number to within 1;
@@ -55,9 +63,43 @@ def load_chatter() -> list[Command]:
     return [Command(say=line, kind="chatter") for line in _read("chatter.txt")]
 
 
+def how_it_ends(text: str) -> str:
+    """What the grammar of the demo home says: "closed", "extendable", or "unknown"."""
+    verdict = _grammar().judge(text, "en_US", Place(DeviceId("bench"))).verdict
+    return {Verdict.CLOSED: "closed", Verdict.OPEN: "extendable"}.get(verdict, "unknown")
+
+
+class _DemoHouse:
+    """Satisfies `House` as far as a grammar looks at it."""
+
+    def __init__(self) -> None:
+        self.entities = {entity.id: entity for entity in demo_entities()}
+        self.revision = 0
+
+    def state(self, entity: EntityId) -> State:
+        return State()
+
+    async def carry_out(self, commands: Sequence[HomeCommand]) -> list[Outcome]:
+        raise NotImplementedError("nothing is done in a house on paper")
+
+    async def wait_revision(self, seen: int) -> int:
+        raise NotImplementedError("a house on paper does not change")
+
+    def watch(self) -> AsyncIterator[Change]:
+        raise NotImplementedError("a house on paper does not change")
+
+
+@cache
+def _grammar() -> HassilGrammar:
+    return HassilGrammar(_DemoHouse())
+
+
+QUICK_CHATTER = 10  # sentences; a full run says all of them
+
+
 def plan(voices: tuple[str, ...], *, quick: bool) -> list[Line]:
-    """Every sentence in every voice; quick: every sentence once, the voices taking turns."""
-    said = load_commands() + load_chatter()
+    """Every sentence in every voice; quick: every command once, the voices taking turns."""
+    said = load_commands() + load_chatter()[: QUICK_CHATTER if quick else None]
     if quick:
         return [Line(command, voices[n % len(voices)]) for n, command in enumerate(said)]
     return [Line(command, voice) for voice, command in product(voices, said)]

@@ -15,7 +15,10 @@ from parlour.engines.wyoming import WyomingTts
 from parlour.errors import ProviderError
 from parlour.ports import Tts
 
-pytestmark = [pytest.mark.anyio, pytest.mark.parametrize("engine", sorted(registry.TTS))]
+pytestmark = [
+    pytest.mark.anyio,
+    pytest.mark.parametrize("engine", sorted(n for n, e in registry.TTS.items() if e.module)),
+]
 
 TEXT = "The kitchen light is on."
 

@@ -11,12 +11,13 @@ import anyio
 from anyio import to_thread
 
 from parlour import tasks
+from parlour.agent.assistant import Assistant
 from parlour.app import registry
 from parlour.app.config import Config
+from parlour.app.engines import make_chat, make_stt, make_tts
 from parlour.app.mqtturl import MqttUrl
 from parlour.bus.memory import MemoryBus
-from parlour.engines.process import EngineProcess
-from parlour.engines.wyoming import WyomingStt, WyomingTts
+from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
 from parlour.events import Action, TurnEnded
 from parlour.gateways import http
@@ -51,14 +52,9 @@ class Server:
     def __init__(self, config: Config, broker_url: str) -> None:
         self.stages = Stages()
         self.bus = MemoryBus()
-        stt, tts = registry.STT[config.stt.provider], registry.TTS[config.tts.provider]
-        self._hearing = EngineProcess(
-            self.stages.add(f"stt:{config.stt.provider}"), "stt", stt.module
-        )
-        self._voice = EngineProcess(
-            self.stages.add(f"tts:{config.tts.provider}"), "tts", tts.module
-        )
-        self._stt = WyomingStt(self._hearing, stt.traits)
+        self._stt, hearing = make_stt(config, self.stages)
+        tts, voice = make_tts(config, self.stages)
+        self._processes = [process for process in (hearing, voice) if process is not None]
         self._demo_stage = None if config.mqtt else self.stages.add("demo")
         self._home_stage = self.stages.add("home")
         self._broker_url = broker_url
@@ -70,20 +66,24 @@ class Server:
         self._taught = anyio.Event()  # the recogniser knows the names of the house
         self._timers = Timers()
         self._grammar = HassilGrammar(self._house)
-        self._brain = HomeBrain(self._house, self._grammar, self._timers)
+        self._home = HomeBrain(self._house, self._grammar, self._timers)
+        self._brain = Assistant(self._home, make_chat(config))
         self._vad = VadBatch(SileroVad())
         engines = Engines(
             stt=self._stt,
-            tts=WyomingTts(self._voice, tts.traits),
+            tts=tts,
             vad=self._vad,
             grammar=self._grammar,
             brain=self._brain,
             language=config.stt.language or "en_US",
             voice=config.tts.voice_id or _voice_for(config),
             speed=config.tts.speed,
+            follow_up_s=config.conversation.follow_up_s,
         )
         areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
-        self.devices = DeviceGateway(Gate(engines, areas, self.bus.publish))
+        self.devices = DeviceGateway(
+            Gate(engines, areas, self.bus.publish, config.server.most_sessions)
+        )
         self.app = http.create_app(
             self.stages, self.devices, http.House(self._ask, self._entities, self._watch)
         )
@@ -92,8 +92,8 @@ class Server:
         """Keep every stage running until cancelled."""
         self._grammar.warm()
         async with tasks.task_group() as group:
-            group.start_soon(self._hearing.run)
-            group.start_soon(self._voice.run)
+            for process in self._processes:
+                group.start_soon(process.run)
             group.start_soon(self._vad.run)
             if self._demo_stage is not None:
                 demo = partial(run_demo, self._broker_url, self._demo_stage)
@@ -113,6 +113,9 @@ class Server:
 
     async def _teach(self) -> None:
         """Teach the recogniser the names of the house, now and whenever one is added."""
+        if not isinstance(self._stt, WyomingStt):
+            self._taught.set()
+            return
         taught = -1
         while True:
             revision = await self._house.wait_revision(taught)
@@ -145,7 +148,7 @@ class Server:
 
     async def _ask(self, text: str, area: str | None, dry_run: bool) -> http.Answer:
         place = Place(WRITER, area)
-        plan = self._brain.plan(text, "en_US", place)
+        plan = self._home.plan(text, "en_US", place)
         if dry_run:
             actions = [Action(c.target, c.verb, c.value, confirmed=False) for c in plan.commands]
             return http.Answer(plan.intent, plan.reply, actions)

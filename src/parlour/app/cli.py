@@ -146,11 +146,26 @@ def talk(
     save: Annotated[
         Path | None, typer.Option(metavar="OUT.wav", help="Keep the spoken reply.")
     ] = None,
+    then: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE.wav", help="Say this into the answer; may be repeated."),
+    ] = None,
+    after_ms: Annotated[
+        list[int] | None,
+        typer.Option(
+            metavar="MS", min=0, help="When to say it, from the first sound of the answer on."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Speak a recording to the server as a device does; time the answer."""
     from parlour.app.talk import talk as run
+    from parlour.app.talk import talk_on
 
+    if then:
+        raise typer.Exit(
+            talk_on(file, then, after_ms or [800], url=url, device=device, as_json=as_json)
+        )
     raise typer.Exit(run(file, url=url, device=device, mode=mode.value, save=save, as_json=as_json))
 
 
@@ -277,26 +292,40 @@ def config_reference() -> None:
 # ---------------------------------------------------------------- measuring
 
 
+JsonFile = Annotated[
+    Path | None, typer.Option("--json", metavar="FILE", help="Write the whole report as JSON.")
+]
+
+
 @bench.command("voice-to-voice")
 def bench_voice_to_voice(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Every sentence once, the voices taking turns.")
+        bool, typer.Option("--quick", help="A fixed choice of everything, in under five minutes.")
     ] = False,
+    json_file: JsonFile = None,
+    markdown: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE.svg", help="Draw where the time goes.")
+    ] = None,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Device link.", show_default="own server"),
-    ] = None,
-    json_file: Annotated[
-        Path | None, typer.Option("--json", metavar="FILE", help="Write the report here as well.")
+        typer.Option(metavar="URL", help="A running server's device link; else one is started."),
     ] = None,
     voices: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Of slt, rms, awb.", show_default="all")
+        str | None, typer.Option(metavar="LIST", help="Of slt, rms, awb; default: all.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="CLASS", help="Only commands, question, paused, ...")
     ] = None,
 ) -> None:
-    """Time spoken commands from the true end of speech to the first sound of the reply."""
+    """Speak to a server in real time; measure from the end of speech to the first reply."""
+    from parlour_bench.cli import Outputs
     from parlour_bench.cli import voice_to_voice as run
 
-    raise typer.Exit(run(quick=quick, url=url, json_file=json_file, voices=voices))
+    outputs = Outputs(json_file, markdown, picture)
+    raise typer.Exit(run(quick=quick, outputs=outputs, url=url, voices=voices, only=only))
 
 
 app.add_typer(home, name="home")

@@ -6,9 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from parlour.app import registry
@@ -75,6 +83,13 @@ def _url(value: object) -> MqttUrl:
     return value if isinstance(value, MqttUrl) else parse_mqtt_url(_text(value))
 
 
+def _http_url(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"https?://[^/@\s]+(?:/[^\s?#@]*)?", text):
+        raise ValueError("must look like http://127.0.0.1:8080/v1, without a login")
+    return text
+
+
 def _provider(there_is: Iterable[str]) -> BeforeValidator:
     names = sorted(there_is)
 
@@ -111,6 +126,9 @@ class Server(Section):
     port: Annotated[int, _between(0, 65535, int)] = Field(
         default=8000, description="Port to listen on, 0 to 65535; 0 takes any free one"
     )
+    most_sessions: Annotated[int, _between(1, 1000, int)] = Field(
+        default=100, description="Devices connected at once; fewer where the machine cannot keep up"
+    )
 
 
 class Tts(Section):
@@ -141,11 +159,43 @@ class Stt(Section):
 
 
 class Llm(Section):
-    """The language model for what the grammar does not know; there is none to choose from yet."""
+    """The language model for what the grammar does not know."""
 
-    provider: Annotated[Literal["none"], _provider(["none"])] = Field(
-        default="none", description="Language model: none"
+    provider: Annotated[str, _provider(registry.LLM)] = Field(
+        default="none",
+        description=f"Language model: {', '.join(registry.LLM)}; openai is any server of its dialect",
     )
+    model: Name | None = Field(default=None, description="Model, by the name the provider gives it")
+    base_url: Annotated[str, BeforeValidator(_http_url)] | None = Field(
+        default=None, description="Where it is served; null: the provider's own address"
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="Key of the provider, best as ${VARIABLE}"
+    )
+    temperature: Annotated[float, _between(0.0, 2.0)] | None = Field(
+        default=None, description="0.0 to 2.0; null: the model's own"
+    )
+    max_tokens: Annotated[int, _between(16, 8192, int)] = Field(
+        default=512, description="Longest answer, in tokens"
+    )
+    context_tokens: Annotated[int, _between(1024, 1_000_000, int)] = Field(
+        default=8192, description="ollama: size of the context; a change loads the model anew"
+    )
+
+
+class Conversation(Section):
+    """How turns follow each other."""
+
+    follow_up_s: Annotated[float, _between(0.0, 30.0)] = Field(
+        default=6.0,
+        description="Seconds after an answer in which no wake word is needed; 0: always needed",
+    )
+
+
+class Script(Section):
+    """Engines that work by a script, for benches and tests (provider: scripted)."""
+
+    path: Text = Field(description="Path of the JSON file")
 
 
 class Mqtt(Section):
@@ -178,12 +228,14 @@ class Config(Section):
     tts: Tts = Field(default_factory=Tts)
     stt: Stt = Field(default_factory=Stt)
     llm: Llm = Field(default_factory=Llm)
+    conversation: Conversation = Field(default_factory=Conversation)
     languages: Annotated[list[Language], Field(min_length=1)] = Field(
         default_factory=lambda: ["en_US"], description="Languages spoken in the house"
     )
     mqtt: Mqtt | None = Field(
         default=None, description="Absent: the demo home on an embedded broker"
     )
+    script: Script | None = Field(default=None, description="Absent: no engine works by a script")
     satellites: dict[Name, Satellite] = Field(
         default_factory=dict, description="Microphones by the id that each sends"
     )
@@ -407,7 +459,9 @@ SECTIONS: dict[str, type[Section]] = {
     "tts": Tts,
     "stt": Stt,
     "llm": Llm,
+    "conversation": Conversation,
     "mqtt": Mqtt,
+    "script": Script,
 }
 
 
@@ -435,6 +489,15 @@ class _Pair:
 def _impossible_pairs(config: Config) -> Iterator[_Pair]:
     yield from _impossible_voice(config.tts)
     yield from _impossible_hearing(config)
+    yield from _unfinished_model(config.llm)
+    chosen = {
+        "stt": config.stt.provider,
+        "tts": config.tts.provider,
+        "llm": config.llm.provider,
+    }
+    for section, name in chosen.items():
+        if name == "scripted" and config.script is None:
+            yield _Pair((section, "provider"), "scripted needs script.path, a JSON file")
     if config.mqtt is not None:
         yield from _area_on_two_floors(config.mqtt)
 
@@ -472,6 +535,17 @@ def _impossible_hearing(config: Config) -> Iterator[_Pair]:
         if language is not None and not registry.covers(heard, language):
             text = f"{stt.provider} does not hear {language}; {_instead(registry.STT, language, heard)}"
             yield _Pair(key, text, (provider,))
+
+
+def _unfinished_model(llm: Llm) -> Iterator[_Pair]:
+    provider, model, key = ("llm", "provider"), ("llm", "model"), ("llm", "api_key")
+    if llm.provider in ("ollama", "groq", "openai") and llm.model is None:
+        yield _Pair(model, f"{llm.provider} needs the name of a model", (provider,))
+    if llm.provider == "none" and llm.model is not None:
+        yield _Pair(model, f"who serves {mask_urls(llm.model)}? llm.provider is none", (provider,))
+    hosted = llm.provider == "groq" or (llm.provider == "openai" and llm.base_url is None)
+    if hosted and llm.api_key is None:
+        yield _Pair(key, f"{llm.provider} needs a key, best as ${{VARIABLE}}", (provider,))
 
 
 def _instead(

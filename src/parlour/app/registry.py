@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parlour.ports import SttTraits, TtsTraits
-from parlour.providers import espeak, pocketsphinx
+from parlour.providers import espeak, pocketsphinx, scripted
 
 
 @dataclass(frozen=True, slots=True)
 class SttEngine:
     traits: SttTraits
-    module: str  # "module:function" that the engine's own process runs
+    module: str  # "module:function" that the engine's own process runs; "": it runs in the server's
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +19,15 @@ class TtsEngine:
     module: str
 
 
-STT = {"pocketsphinx": SttEngine(pocketsphinx.TRAITS, "parlour.providers.pocketsphinx:serve")}
-TTS = {"espeak": TtsEngine(espeak.TRAITS, "parlour.providers.espeak:serve")}
+STT = {
+    "pocketsphinx": SttEngine(pocketsphinx.TRAITS, "parlour.providers.pocketsphinx:serve"),
+    "scripted": SttEngine(scripted.STT_TRAITS, ""),
+}
+TTS = {
+    "espeak": TtsEngine(espeak.TRAITS, "parlour.providers.espeak:serve"),
+    "scripted": TtsEngine(scripted.TTS_TRAITS, ""),
+}
+LLM = ("none", "ollama", "groq", "openai", "scripted")
 DEFAULT_STT, DEFAULT_TTS = "pocketsphinx", "espeak"
 
 

@@ -18,10 +18,11 @@ from parlour import tasks
 from parlour.app import registry
 from parlour.app.build import url_of
 from parlour.app.config import Config
+from parlour.app.engines import make_stt, make_tts
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, join, read_wav, write_wav
 from parlour.engines import child
-from parlour.engines.process import EngineProcess, Kind
-from parlour.engines.wyoming import WyomingStt, WyomingTts
+from parlour.engines.process import EngineProcess
+from parlour.engines.wyoming import WyomingStt
 from parlour.errors import InputError, MissingError
 from parlour.home.demo import demo_entities
 from parlour.home.entities import Entity
@@ -71,7 +72,8 @@ def hear(config: Config, file: str, *, as_json: bool) -> None:
 def serve_engine(kind: str, name: str, uri: str) -> None:
     """Serve one engine over Wyoming until Ctrl-C."""
     known = registry.STT if kind == "stt" else registry.TTS
-    engines = {engine: known[engine].module for engine in known}
+    modules = {engine: known[engine].module for engine in known}
+    engines = {engine: module for engine, module in modules.items() if module}
     if name not in engines:
         raise InputError(f"there is no {kind} engine {name}; there is {', '.join(engines)}")
     if not ADDRESS.fullmatch(uri):
@@ -85,20 +87,18 @@ def serve_engine(kind: str, name: str, uri: str) -> None:
 
 
 async def _speak(config: Config, text: str, voice: str | None) -> Pcm:
-    engine = registry.TTS[config.tts.provider]
-    async with _running("tts", engine.module) as process:
-        tts = WyomingTts(process, engine.traits)
-        async with tts.open(voice, config.tts.speed) as speech:
-            speech.say(text)
-            speech.finish()
-            return join([piece.pcm async for piece in speech], engine.traits.rate_hz)
+    tts, process = make_tts(config, Stages())
+    async with _running(process), tts.open(voice, config.tts.speed) as speech:
+        speech.say(text)
+        speech.finish()
+        return join([piece.pcm async for piece in speech], tts.traits.rate_hz)
 
 
 async def _hear(config: Config, pcm: Pcm) -> Final:
-    engine = registry.STT[config.stt.provider]
-    async with _running("stt", engine.module) as process:
-        stt = WyomingStt(process, engine.traits)
-        await stt.teach(training_sentences(await _entities(config)))
+    stt, process = make_stt(config, Stages())
+    async with _running(process):
+        if isinstance(stt, WyomingStt):
+            await stt.teach(training_sentences(await _entities(config)))
         async with stt.open(config.stt.language) as hearing:
             for frame in frames(pcm, FRAME):
                 hearing.feed(frame)
@@ -123,13 +123,13 @@ async def _entities(config: Config) -> list[Entity]:
 
 
 @asynccontextmanager
-async def _running(kind: Kind, module: str) -> AsyncIterator[EngineProcess]:
-    process = EngineProcess(Stages().add(kind), kind, module)
+async def _running(process: EngineProcess | None) -> AsyncIterator[None]:
     async with tasks.task_group() as group:
-        group.start_soon(process.run)
-        await process.wait_up(START_S)
+        if process is not None:
+            group.start_soon(process.run)
+            await process.wait_up(START_S)
         try:
-            yield process
+            yield
         finally:
             group.cancel_scope.cancel()
 

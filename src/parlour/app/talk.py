@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 
 import anyio
@@ -14,8 +15,9 @@ from rich.table import Table
 from rich.text import Text
 
 from parlour.app.virtual_device import DEADLINE_S, VirtualDevice
+from parlour.app.virtual_dialogue import Line
 from parlour.app.virtual_turn import Turn
-from parlour.audio import Pcm, read_wav, write_wav
+from parlour.audio import HEARING_RATE_HZ, Pcm, read_wav, resample, write_wav
 from parlour.errors import InputError, ParlourError
 from parlour.events import Action
 from parlour.wire.device_peer import FinalText, Heard, PartialText, Sentence
@@ -74,15 +76,90 @@ def describe(turn: Turn) -> dict[str, object]:
         "first_audio_ms": turn.first_audio_ms,
         "stages_ms": turn.stages_ms,
         "reply_audio_s": round(turn.reply.duration_s, 2),
+        "heard": turn.heard,
+        "merges": turn.merges,
+        "speculation": asdict(turn.speculation),
     }
+
+
+def talk_on(
+    file: str,
+    then: Sequence[str],
+    after_ms: Sequence[int],
+    *,
+    url: str,
+    device: str,
+    as_json: bool,
+    deadline_s: float = DEADLINE_S,
+) -> int:
+    """Say `file`, and each of `then` into the answer to the one before, on one open microphone.
+
+    `after_ms` counts from when that answer began to be heard; the last one serves for all that
+    follow. Returns the exit code.
+    """
+    try:
+        waits_ms = [*after_ms, *([after_ms[-1] if after_ms else 0] * len(then))]
+        lines = [Line(_read(file))]
+        lines += [Line(_read(name), ms / 1000) for name, ms in zip(then, waits_ms, strict=False)]
+        with _live() as watch:
+            turns = anyio.run(_converse, lines, url, device, deadline_s, watch)
+        if as_json:
+            typer.echo(
+                json.dumps({"turns": [_describe_part(t) for t in turns]}, ensure_ascii=False)
+            )
+        else:
+            for turn in turns:
+                _show(turn)
+                _show_part(turn)
+        if not turns or turns[-1].end == "no_reply":
+            raise ParlourError(f"no reply came within {deadline_s:g} s")
+    except ParlourError as error:
+        typer.echo(f"parlour: {error}", err=True)
+        return 1
+    return 0
+
+
+async def _converse(
+    lines: Sequence[Line],
+    url: str,
+    device: str,
+    deadline_s: float,
+    watch: Callable[[Heard], None],
+) -> list[Turn]:
+    async with VirtualDevice(url, device, mode="realtime") as virtual:
+        return await virtual.converse(lines, deadline_s=deadline_s, watch=watch)
+
+
+def _describe_part(turn: Turn) -> dict[str, object]:
+    return describe(turn) | {
+        "end": turn.end,
+        "cut": turn.cut,
+        "silenced_ms": turn.silenced_ms,
+        "played_s": turn.played_s,
+    }
+
+
+def _show_part(turn: Turn) -> None:
+    console = Console(highlight=False)
+    if turn.silenced_ms is not None:
+        how = "cut off" if turn.cut else "held"
+        console.print(f"{how} {turn.silenced_ms:.0f} ms after somebody spoke into it", style="dim")
+    if turn.cut:
+        console.print(Text("heard  ", "dim") + Text(turn.heard or "(nothing)", "yellow"))
+    console.print()
+
+
+def _read(file: str) -> Pcm:
+    sound = resample(read_wav(sys.stdin.buffer if file == "-" else Path(file)), HEARING_RATE_HZ)
+    if not len(sound.samples):
+        raise InputError(f"{_name(file)} holds no sound")
+    return sound
 
 
 def _talk(
     file: str, url: str, device: str, mode: str, save: Path | None, deadline_s: float
 ) -> Turn:
-    sound = read_wav(sys.stdin.buffer if file == "-" else Path(file))
-    if not len(sound.samples):
-        raise InputError(f"{_name(file)} holds no sound")
+    sound = _read(file)
     if save is not None and not save.parent.is_dir():
         raise InputError(f"cannot save to {save}: there is no folder {save.parent}")
     with _live() as watch:

@@ -1,10 +1,10 @@
 """A device in software: it says recordings to a server in real time and listens to the reply."""
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, count, repeat
 from types import TracebackType
 from typing import Literal, Self, TypeAlias
 
@@ -13,6 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, InvalidURI
 
 from parlour import tasks
+from parlour.app.virtual_dialogue import Dialogue, Line, Mouth
 from parlour.app.virtual_turn import Listener, Turn, speech_end, turn_of
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, silence
 from parlour.errors import InputError, ParlourError
@@ -65,6 +66,7 @@ class VirtualDevice:
         self._opened = AsyncExitStack()
         self._link: _Link | None = None
         self._before: TurnId | None = None  # the last turn; what still comes of it is stale
+        self.sent_samples = 0  # of the microphone on this connection, at 16 kHz
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as opened:
@@ -91,6 +93,7 @@ class VirtualDevice:
         *,
         deadline_s: float = DEADLINE_S,
         hear_s: float | None = None,
+        ends: int | None = None,
         watch: Callable[[Heard], None] = lambda _: None,
     ) -> Turn:
         """Say `pcm` (16 kHz) as fast as a person would, hear the reply, and tell what came when.
@@ -98,7 +101,8 @@ class VirtualDevice:
         After the sound, silence is sent until the reply begins; in manual mode the button is let
         go. The turn is over with the server's report of it, or when nothing came for `deadline_s`
         since the sound ended or the reply last went on: then its `end` is "no_reply". `hear_s`
-        cuts the reply off after so much of it. `watch` is called with each message. Raises
+        cuts the reply off after so much of it. `ends` is the sample after the last of speech, where
+        it is known; it can be found in a quiet recording only. `watch` is called with each message. Raises
         LinkError if the connection breaks. Cancelling stops at once.
         """
         link = self._link
@@ -108,7 +112,7 @@ class VirtualDevice:
             raise InputError(f"the microphone has {HEARING_RATE_HZ} Hz, not {pcm.rate_hz}")
         began_s = anyio.current_time()
         # When its last sample was spoken, which is up to a frame before that frame is sent.
-        ended_s = began_s + speech_end(pcm) / HEARING_RATE_HZ
+        ended_s = began_s + (speech_end(pcm) if ends is None else ends) / HEARING_RATE_HZ
         listener = Listener(link.hello.rate_hz, ended_s, reports=link.reports)
         microphone = anyio.CancelScope()
         wishes = _Wishes(deadline_s, hear_s, watch)
@@ -121,6 +125,58 @@ class VirtualDevice:
             over = listener.id if listener.over else await self._give_up(link, listener.id)
         self._before = over or self._before
         return listener.finish()
+
+    async def converse(
+        self,
+        lines: Sequence[Line],
+        *,
+        deadline_s: float = DEADLINE_S,
+        watch: Callable[[Heard], None] = lambda _: None,
+        begins: Callable[[Pcm], None] = lambda _: None,
+    ) -> list[Turn]:
+        """Say several lines on one open microphone, in realtime mode; returns the turns in order.
+
+        `begins` is called when a line is about to be said, at `sent_samples`. Ends when the last line was answered, or when nothing came for `deadline_s`.
+        """
+        link = self._link
+        if link is None:
+            raise RuntimeError("converse needs the open device: `async with VirtualDevice(...)`")
+        dialogue = Dialogue(lines, link.hello.rate_hz)
+        with _link_errors(self._url):
+            async with tasks.task_group() as group:
+                group.start_soon(self._keep_open, link, dialogue, begins)
+                longest_s = max(line.pcm.duration_s for line in lines)
+                patience_s = longest_s + deadline_s
+                with anyio.CancelScope(deadline=anyio.current_time() + patience_s) as patience:
+                    while not dialogue.over:
+                        for heard in await link.receive():
+                            watch(heard)
+                            dialogue.take(heard, anyio.current_time())
+                        patience.deadline = anyio.current_time() + patience_s
+                group.cancel_scope.cancel()
+            await link.send(link.peer.send_listen_stop())
+        return dialogue.finish()
+
+    async def _keep_open(
+        self, link: "_Link", dialogue: Dialogue, begins: Callable[[Pcm], None]
+    ) -> None:
+        """Send the microphone's sound frame by frame, and reports of what was played."""
+        frame_s = self._frame_ms / 1000
+        encoder = Encoder(HEARING_RATE_HZ, complexity=COMPLEXITY, dtx=True)
+        mouth = Mouth(round(frame_s * HEARING_RATE_HZ))
+        began_s = anyio.current_time()
+        with suppress(ConnectionClosed):  # a link that broke is the receiver's to tell
+            await link.send(link.peer.send_listen_start("realtime"))
+            for n in count(1):
+                if (line := dialogue.due(began_s + (n - 1) * frame_s)) is not None:
+                    begins(line.pcm)
+                    mouth.say(line.pcm)
+                frame = mouth.next_frame()
+                await anyio.sleep_until(began_s + n * frame_s)
+                await link.send(link.peer.send_audio(encoder.encode(frame), n * self._frame_ms))
+                self.sent_samples += len(frame)
+                if playout := dialogue.playout(anyio.current_time()):
+                    await link.send(link.peer.send_playout(playout))
 
     def _connect(self) -> connect:
         headers = {
@@ -158,6 +214,7 @@ class VirtualDevice:
                 packet = encoder.encode(frame.samples)
                 await anyio.sleep_until(began_s + n * frame_s)
                 await link.send(link.peer.send_audio(packet, n * self._frame_ms))
+                self.sent_samples += len(frame.samples)
             await link.send(link.peer.send_listen_stop())
 
     async def _hear(
@@ -183,6 +240,9 @@ class VirtualDevice:
                 if self._before is None or turn_of(heard) != self._before:
                     wishes.watch(heard)
                     listener.take(heard, now_s)
+            if listener.over and listener.turn.end == "merged":
+                self._before = listener.id
+                listener.go_on()
             if not listener.answering:
                 continue
             patience.deadline = now_s + wishes.deadline_s

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from parlour.audio import HEARING_RATE_HZ, Pcm, Samples, join, silence
 from parlour.errors import AudioError
-from parlour.events import Action
+from parlour.events import Action, Speculation
 from parlour.ids import TurnId
 from parlour.opus import Decoder
 from parlour.wire.device_peer import (
@@ -51,6 +51,14 @@ def speech_end(pcm: Pcm) -> int:
     return min((int(loud[-1]) + 1) * hop, len(pcm.samples))
 
 
+def speech_begin(pcm: Pcm) -> int:
+    """The first sample of the first 10 ms that are loud enough to be speech, see `speech_end`."""
+    hop = pcm.rate_hz // HOPS_PER_S
+    whole = len(pcm.samples) - len(pcm.samples) % hop
+    backwards = Pcm(pcm.samples[:whole][::-1], pcm.rate_hz)
+    return whole - speech_end(backwards)
+
+
 @dataclass(slots=True)
 class Turn:
     """One turn. All times `_s` count from the true end of speech; None: it never came."""
@@ -67,6 +75,12 @@ class Turn:
     reply_began_s: float | None = None  # `tts start`
     first_audible_s: float | None = None  # first sound above AUDIBLE_DBFS out of the speaker
     underruns: int = 0  # gaps in the reply that a listener hears
+    heard: str = ""  # what the server believes was heard of the reply
+    cut: bool = False  # the reply was cut off
+    played_s: float = 0.0  # how much of the reply came out of the speaker
+    silenced_ms: float | None = None  # from the onset of what was said into it to silence
+    merges: int = 0  # how often the server took the turn too early and went on with it
+    speculation: Speculation = Speculation()
     faults: list[str] = field(default_factory=list)  # what was broken, by the server's word or ours
 
     @property
@@ -86,7 +100,7 @@ class Turn:
         first, so that the two clocks are laid upon each other there; the way is neglected.
         """
         first_ms, sent_ms = self.first_audio_ms, self.stages_ms.get("sent_first")
-        ended_ms = self.stages_ms.get("end_of_turn")
+        ended_ms = self.stages_ms.get("commit")
         if first_ms is None or sent_ms is None or ended_ms is None:
             return None if self.final_s is None else round(self.final_s * 1000, 1)
         return round(first_ms - (sent_ms - ended_ms), 1)
@@ -155,14 +169,14 @@ class Listener:
         self.answering = False  # the microphone may rest: a reply began, or nobody listens
         self.over = False
         self._rate_hz = rate_hz
-        self._zero_s = speech_ended_s
+        self.zero_s = speech_ended_s
         self._reports = reports
         self._decoder = Decoder(rate_hz)
         self._speaker = Speaker()
         self._pieces: list[Pcm] = []
 
     def take(self, heard: Heard, now_s: float) -> None:
-        turn, at_s = self.turn, now_s - self._zero_s
+        turn, at_s = self.turn, now_s - self.zero_s
         self.id = self.id or turn_of(heard)
         match heard:
             case PartialText() | FinalText():
@@ -174,16 +188,29 @@ class Listener:
             case ListenEnded():
                 self.answering = True
                 self._end("no_speech", unless=self._reports)
-            case TurnReport(actions=actions, stages_ms=stages_ms):
-                turn.actions, turn.stages_ms = actions, dict(stages_ms)
-                turn.transcript = turn.transcript or heard.transcript
-                self._end(heard.end)
+            case TurnReport():
+                self._close(heard)
             case ServerError(message=reason) | Rejected(reason=reason):
                 turn.faults.append(reason)
             case Emotion() | Alert() | Arb() | Ignored() | ServerHello():
                 pass
             case _:
                 assert_never(heard)
+
+    def _close(self, report: TurnReport) -> None:
+        turn = self.turn
+        turn.actions, turn.stages_ms = report.actions, dict(report.stages_ms)
+        turn.transcript = turn.transcript or report.transcript
+        turn.heard, turn.speculation = report.heard, report.speculation
+        self._end(report.end)
+
+    def go_on(self) -> None:
+        """The turn was taken too early: what comes next is the answer that counts."""
+        turn = self.turn
+        turn.merges += 1
+        turn.sentences, turn.packets, turn.first_audible_s = [], [], None
+        self.id, self.answering, self.over = None, False, False
+        self._pieces, self._speaker = [], Speaker()
 
     def _read(self, heard: PartialText | FinalText, at_s: float) -> None:
         match heard:
@@ -197,7 +224,7 @@ class Listener:
     ) -> None:
         match heard:
             case TtsStart():
-                self.turn.reply_began_s = now_s - self._zero_s
+                self.turn.reply_began_s = now_s - self.zero_s
                 self.answering = True
             case Sentence(text=text):
                 self.turn.sentences.append(text)
@@ -207,6 +234,7 @@ class Listener:
                 self._speaker.resume(now_s)
             case TtsStop(flush=flush):
                 if flush:
+                    self.turn.cut = True
                     self._speaker.flush(now_s)
                 self._end("answered", unless=self._reports)
 
@@ -222,6 +250,11 @@ class Listener:
         )
 
     @property
+    def silent_since_s(self) -> float | None:
+        """When the speaker was last told to be silent."""
+        return self._speaker.silent_since_s
+
+    @property
     def reply_s(self) -> float:
         """How much of the reply has come."""
         return self._speaker.taken_s
@@ -233,6 +266,7 @@ class Listener:
     def finish(self) -> Turn:
         self.turn.reply = join(self._pieces, self._rate_hz)
         self.turn.underruns = self._speaker.underruns
+        self.turn.played_s = round(self._speaker.taken_s, 3)
         return self.turn
 
     def _end(self, end: str, *, unless: bool = False) -> None:
@@ -240,7 +274,7 @@ class Listener:
             self.turn.end, self.over = end, True
 
     def _hear(self, packet: bytes, now_s: float) -> None:
-        self.turn.packets.append((now_s - self._zero_s, len(packet)))
+        self.turn.packets.append((now_s - self.zero_s, len(packet)))
         try:
             pcm = Pcm(self._decoder.decode(packet), self._rate_hz)
         except AudioError as error:
@@ -251,7 +285,7 @@ class Listener:
         if self.turn.first_audible_s is None:
             into_s = _first_audible_s(pcm)
             if into_s is not None:
-                self.turn.first_audible_s = begins_s + into_s - self._zero_s
+                self.turn.first_audible_s = begins_s + into_s - self.zero_s
 
 
 def turn_of(heard: Heard) -> TurnId | None:

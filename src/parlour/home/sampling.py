@@ -2,8 +2,8 @@
 
 import random
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from hassil.expression import (
     Alternative,
@@ -16,12 +16,14 @@ from hassil.expression import (
     TextChunk,
 )
 from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList
+from hassil.parse_expression import parse_sentence
 
 from parlour.home.entities import Entity
 from parlour.home.grammar import house_lists, load_templates
 from parlour.home.numbers import in_words
 
 PER_TEMPLATE = 90
+PER_USUAL = 150
 POLITE = 0.15  # share of sentences with politeness at one end
 OPTIONAL = 0.3  # share of what may be left out that is said ...
 USUAL = {"the": 0.85}  # ... but for these rules
@@ -45,8 +47,8 @@ def training_sentences(
 ) -> list[str]:
     """Sample every template with the names of the house: lower case, numbers as words.
 
-    The same house and seed give the same sentences, each once, in about 0.4 s. Names that
-    English letters cannot write are left out.
+    The same house and seed give the same sentences in about 0.4 s; what is usually said comes
+    more than once. Names that English letters cannot write are left out.
     """
     templates = load_templates()
     intents = Intents.from_dict(templates)
@@ -64,7 +66,15 @@ def training_sentences(
                     said = sampler.say(said, before, after)
                     if _SPOKEN.fullmatch(said):
                         made[said] = None
-    return list(made)
+    usual = [sampler.sample(sentence.expression) for sentence in _usual_templates(templates)]
+    return [*made, *(" ".join(said.split()) for said in usual if said and _SPOKEN.fullmatch(said))]
+
+
+def _usual_templates(templates: Mapping[str, Any]) -> Iterator[Sentence]:
+    for text in templates["usual"]:
+        sentence = parse_sentence(text)
+        for _ in range(PER_USUAL):
+            yield sentence
 
 
 def _usual(place: int) -> float:

@@ -44,7 +44,7 @@ class EndpointPolicy:
         110  # after a whole command that nothing can extend; 1 % of words pause so long
     )
     open_ms: int = 350  # after a whole command that more words could change
-    whole_ms: int = 380  # after other text that could be all; what resumes is merged
+    whole_ms: int = 360  # after other text that could be all; what resumes is merged
     hanging_ms: int = 900  # after "and", "the", "um", or the beginning of a command
     unsettled_ms: int = 250  # at least, while the recogniser has not caught up with the pause
     over_ms: int = 300  # when a turn model is sure that the turn is over

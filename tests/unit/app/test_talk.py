@@ -31,7 +31,7 @@ def test_the_description_has_just_the_promised_fields() -> None:
         packets=[(0.2345, 60), (0.2545, 61)],
         reply=silence(1.5, 24_000),
         actions=(Action(EntityId("kitchen.light"), "set_brightness", 40.0, confirmed=True),),
-        stages_ms={"speech_end": 0.0, "end_of_turn": 200.0},
+        stages_ms={"speech_end": 0.0, "commit": 200.0},
     )
     assert json.loads(json.dumps(describe(turn))) == {
         "transcript": "set the kitchen light to forty percent",
@@ -45,8 +45,11 @@ def test_the_description_has_just_the_promised_fields() -> None:
             }
         ],
         "first_audio_ms": 234.5,
-        "stages_ms": {"speech_end": 0.0, "end_of_turn": 200.0},
+        "stages_ms": {"speech_end": 0.0, "commit": 200.0},
         "reply_audio_s": 1.5,
+        "heard": "",
+        "merges": 0,
+        "speculation": {"tries": 0, "hit": False, "extra_calls": 0, "wasted_tokens": 0},
     }
 
 

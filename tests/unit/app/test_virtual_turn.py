@@ -107,7 +107,7 @@ def test_a_turn_is_recorded_from_its_messages() -> None:
         listener.take(Sound(packet, None), ZERO_S + 0.3 + n * 0.02)
     listener.take(TtsStop(TURN), ZERO_S + 0.5)
     assert not listener.over
-    stages = {"speech_end": 0.0, "end_of_turn": 200.0, "sent_first": 290.0}
+    stages = {"speech_end": 0.0, "commit": 200.0, "sent_first": 290.0}
     listener.take(
         TurnReport(TURN, "answered", "turn on the light", "It is on.", (ACTION,), stages), 101.0
     )
@@ -170,12 +170,12 @@ def test_nothing_is_reported_as_played_before_there_is_a_sound() -> None:
 
 
 def test_the_end_of_the_turn_is_counted_from_the_true_end_of_speech() -> None:
-    turn = Turn(packets=[(0.350, 60)], stages_ms={"end_of_turn": 200.0, "sent_first": 300.0})
+    turn = Turn(packets=[(0.350, 60)], stages_ms={"commit": 200.0, "sent_first": 300.0})
     assert turn.end_of_turn_ms == pytest.approx(250)
 
 
 def test_a_turn_that_the_server_took_too_early_ends_before_the_end_of_speech() -> None:
-    turn = Turn(packets=[(0.050, 60)], stages_ms={"end_of_turn": 200.0, "sent_first": 300.0})
+    turn = Turn(packets=[(0.050, 60)], stages_ms={"commit": 200.0, "sent_first": 300.0})
     assert turn.end_of_turn_ms == pytest.approx(-50)
 
 

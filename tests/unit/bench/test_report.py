@@ -11,7 +11,7 @@ from parlour_bench.report import Report, Row, Spread, spread, summarise, true_st
 from parlour_bench.run import Measured, Verdict
 from parlour_bench.scenario import Command, Line
 
-STAGES = {"speech_start": -900.0, "speech_end": 0.0, "end_of_turn": 200.0, "sent_first": 300.0}
+STAGES = {"speech_start": -900.0, "speech_end": 0.0, "commit": 200.0, "sent_first": 300.0}
 
 
 def _measured(
@@ -51,7 +51,7 @@ def test_stages_are_counted_from_the_true_end_of_speech() -> None:
     # The server saw the end of speech 50 ms late: its first packet came at 350, it says 300.
     assert true_stages_ms(_measured(350)) == {
         "speech_end": 50,
-        "end_of_turn": 250,
+        "commit": 250,
         "sent_first": 350,
         "audible": pytest.approx(430),
     }
@@ -122,7 +122,7 @@ def test_the_json_has_a_row_for_each_class_with_its_targets() -> None:
         "target_p95_ms": None,
         "ok": True,
     }
-    assert told["details"]["stages_ms"]["end_of_turn"]["p50"] == 300
+    assert told["details"]["stages_ms"]["commit"]["p50"] == 300
     assert told["details"]["sentences"][0]["verdict"] == "right"
 
 
@@ -135,7 +135,7 @@ def test_the_tables_show_what_was_missed() -> None:
         )
     shown = capture.get()
     assert "MISSED" in shown
-    assert "it takes the turn" in shown
+    assert "the turn is taken" in shown
     assert "3 processes, RSS 300 MB, PSS 200 MB, USS 150 MB" in shown
 
 

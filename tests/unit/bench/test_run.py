@@ -70,7 +70,7 @@ def test_a_blind_that_began_to_move_has_changed() -> None:
 
 
 def test_a_turn_that_ended_before_the_speaker_did_is_cut_off() -> None:
-    early = Turn(packets=[(0.1, 60)], stages_ms={"end_of_turn": 200, "sent_first": 350})
-    late = Turn(packets=[(0.2, 60)], stages_ms={"end_of_turn": 200, "sent_first": 350})
+    early = Turn(packets=[(0.1, 60)], stages_ms={"commit": 200, "sent_first": 350})
+    late = Turn(packets=[(0.2, 60)], stages_ms={"commit": 200, "sent_first": 350})
     assert Measured(COMMAND, early, Verdict.RIGHT).cut_off
     assert not Measured(COMMAND, late, Verdict.RIGHT).cut_off

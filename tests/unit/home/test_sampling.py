@@ -19,11 +19,14 @@ def test_whatever_is_sampled_is_a_whole_command() -> None:
     assert [s for s in sentences if not grammar.judge(s, "en", HALL).intent] == []
 
 
-def test_the_same_house_and_seed_give_the_same_sentences_each_once() -> None:
+def test_the_same_house_and_seed_give_the_same_sentences_the_usual_ones_more_often() -> None:
     sentences = training_sentences(HOUSE, per_template=8)
     assert training_sentences(HOUSE, per_template=8) == sentences
     assert training_sentences(HOUSE, per_template=8, seed=2) != sentences
-    assert len(set(sentences)) == len(sentences)
+    often = {
+        said: sentences.count(said) for said in ("turn on the office light", "cancel the timer")
+    }
+    assert min(often.values()) > 1
 
 
 def test_only_words_that_can_be_pronounced_are_taught() -> None:

@@ -5,6 +5,7 @@ import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from os.path import commonprefix
 from pathlib import Path
 
@@ -26,6 +27,7 @@ TRAITS = SttTraits(
 
 POLL_SAMPLES = HEARING_RATE_HZ // 10  # how often a partial is looked for
 STEADY_POLLS = 4  # looks in a row that agree make words stable: 0.4 % still change in commands
+READINGS = 30  # looked through for one that is as learned: 2 % of commands are mended by it
 IDLE_DECODERS = 2  # kept for the next utterances
 
 # Wider than the library's 1e-48, with which the right words were lost on the way in one of 90
@@ -179,7 +181,19 @@ class PocketsphinxHearing:
         share = learned.share(words)
         if share < self._recogniser.options.believe:
             return Final("", confidence=share, language="en", rejected=text)
+        if share < 1.0:
+            text = " ".join(self._nearest_learned() or words)
         return Final(text, confidence=share, language="en")
+
+    def _nearest_learned(self) -> list[str] | None:
+        """The likeliest of the other readings that is as learned throughout; 0.2 ms."""
+        assert self._decoder is not None
+        readings = self._decoder.nbest() or ()
+        for reading in islice(readings, READINGS):
+            words = _plain(reading.hypstr)
+            if words and self._vocabulary.sentences.share(words) >= 1.0:
+                return words
+        return None
 
     def _give_back(self, *, understood: bool) -> None:
         decoder, self._decoder = self._decoder, None
@@ -189,5 +203,8 @@ class PocketsphinxHearing:
 def _words(decoder: Decoder) -> list[str]:
     """What the decoder believes, without silences and noises ("<sil>", "[NOISE]") and "(2)"."""
     best = decoder.hyp()
-    spoken = best.hypstr.split() if best else []
-    return [word.partition("(")[0] for word in spoken if word[0] not in "<["]
+    return _plain(best.hypstr) if best else []
+
+
+def _plain(said: str) -> list[str]:
+    return [word.partition("(")[0] for word in said.split() if word[0] not in "<["]

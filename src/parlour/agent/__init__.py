@@ -1,0 +1,1 @@
+"""Answers what the home does not: conversation with a language model, and who answers what."""

@@ -1,0 +1,71 @@
+"""From the configuration to engines: in processes of their own, in ours, or elsewhere."""
+
+from pathlib import Path
+from typing import TypeAlias
+
+from parlour.agent.chat import ChatBrain
+from parlour.app import registry
+from parlour.app.config import Config
+from parlour.engines.process import EngineProcess
+from parlour.engines.wyoming import WyomingStt, WyomingTts
+from parlour.ports import Llm, Stt, Tts
+from parlour.providers.chat import Ollama, OllamaOptions, OpenAi, OpenAiOptions, ollama, openai
+from parlour.providers.scripted import ScriptedLlm, ScriptedStt, ScriptedTts
+from parlour.supervise import Stages
+
+GROQ_URL = "https://api.groq.com/openai/v1"
+Process: TypeAlias = EngineProcess | None  # what has to be kept running for an engine
+
+
+def make_stt(config: Config, stages: Stages) -> tuple[Stt, Process]:
+    engine = registry.STT[config.stt.provider]
+    if not engine.module:
+        return ScriptedStt(_script(config)), None
+    process = EngineProcess(stages.add(f"stt:{config.stt.provider}"), "stt", engine.module)
+    return WyomingStt(process, engine.traits), process
+
+
+def make_tts(config: Config, stages: Stages) -> tuple[Tts, Process]:
+    engine = registry.TTS[config.tts.provider]
+    if not engine.module:
+        return ScriptedTts(_script(config)), None
+    process = EngineProcess(stages.add(f"tts:{config.tts.provider}"), "tts", engine.module)
+    return WyomingTts(process, engine.traits), process
+
+
+def make_llm(config: Config) -> Llm | None:
+    """None where there is no language model."""
+    llm = config.llm
+    key = llm.api_key.get_secret_value() if llm.api_key else ""
+    model = llm.model or ""
+    match llm.provider:
+        case "ollama":
+            return Ollama(
+                OllamaOptions(
+                    model,
+                    llm.base_url or ollama.URL,
+                    context_tokens=llm.context_tokens,
+                    temperature=llm.temperature,
+                    most_tokens=llm.max_tokens,
+                )
+            )
+        case "groq" | "openai":
+            own = GROQ_URL if llm.provider == "groq" else openai.URL
+            url = llm.base_url or own
+            return OpenAi(
+                OpenAiOptions(model, url, key, llm.temperature, llm.max_tokens, llm.provider)
+            )
+        case "scripted":
+            return ScriptedLlm(_script(config))
+        case _:
+            return None
+
+
+def make_chat(config: Config) -> ChatBrain | None:
+    llm = make_llm(config)
+    return None if llm is None else ChatBrain(llm)
+
+
+def _script(config: Config) -> Path:
+    assert config.script is not None, "the configuration was checked"
+    return Path(config.script.path)
