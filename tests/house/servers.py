@@ -9,9 +9,11 @@ from parlour import tasks
 from parlour.bus.memory import MemoryBus
 from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.http import Answer, House, create_app
+from parlour.gateways.metrics import Metrics
 from parlour.gateways.web import create_server, listen
 from parlour.ids import DeviceId
 from parlour.supervise import Health, Stages
+from parlour.turn.admission import Admission, AdmissionPolicy
 from parlour.turn.engines import Engines
 from parlour.turn.vadbatch import VadBatch
 from scripted_engines import ClosedGrammar, EchoBrain, EnergyVad, ScriptedStt, ToneTts
@@ -46,7 +48,8 @@ async def scripted_server(
     stages.add("stt:scripted").set(Health.READY)
     vad = VadBatch(EnergyVad())
     engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
-    devices = DeviceGateway(Gate(engines, areas or {}, bus.publish, most_sessions))
+    admission = Admission(AdmissionPolicy(most_sessions))
+    devices = DeviceGateway(Gate(engines, areas or {}, bus.publish, admission))
 
     async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:
         return Answer("echo", text, [])
@@ -57,7 +60,9 @@ async def scripted_server(
     def entities() -> Sequence[Mapping[str, object]]:
         return [{"id": "kitchen.light"}]
 
-    server = create_server(create_app(stages, devices, House(ask, entities, watch)))
+    server = create_server(
+        create_app(stages, devices, House(ask, entities, watch), Metrics(stages))
+    )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
         async with tasks.task_group() as group:

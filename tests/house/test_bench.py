@@ -12,6 +12,7 @@ from parlour.bus.memory import MemoryBus
 from parlour.errors import InputError
 from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.http import Answer, House, create_app
+from parlour.gateways.metrics import Metrics
 from parlour.gateways.web import create_server, listen
 from parlour.supervise import Stages
 from parlour.turn.engines import Engines
@@ -36,7 +37,7 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
     stages, brain = Stages(), EchoBrain()
     vad = VadBatch(EnergyVad())
     engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
-    devices = DeviceGateway(Gate(engines, {}, MemoryBus().publish, 10))
+    devices = DeviceGateway(Gate(engines, {}, MemoryBus().publish))
 
     async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:
         if text == OFF:
@@ -49,7 +50,9 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
     def entities() -> Sequence[Mapping[str, object]]:
         return [{"id": LAMP, "state": {"on": brain.did > 0}}, {"id": "hall.light", "state": {}}]
 
-    server = create_server(create_app(stages, devices, House(ask, entities, watch)))
+    server = create_server(
+        create_app(stages, devices, House(ask, entities, watch), Metrics(stages))
+    )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
         async with tasks.task_group() as group:

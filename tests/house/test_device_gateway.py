@@ -216,7 +216,7 @@ async def test_one_device_more_than_there_are_places_is_told_to_come_back_later(
     ):
         code, reason = await _closed(socket)
         assert code == gateway.TRY_LATER
-        assert "later" in reason
+        assert "try again in" in reason
 
 
 async def test_a_stock_board_to_which_nobody_speaks_is_said_goodbye_by_closing() -> None:

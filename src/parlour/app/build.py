@@ -19,9 +19,10 @@ from parlour.app.mqtturl import MqttUrl
 from parlour.bus.memory import MemoryBus
 from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
-from parlour.events import Action, TurnEnded
+from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
 from parlour.gateways.device import DeviceGateway, Gate
+from parlour.gateways.metrics import Metrics
 from parlour.home.brain import HomeBrain, ringing
 from parlour.home.broker import embedded_broker
 from parlour.home.demo import FLOORS, run_demo
@@ -34,6 +35,7 @@ from parlour.ids import DeviceId, new_turn_id
 from parlour.ports import Did, Expect, Place, Say, Utterance
 from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
+from parlour.turn.admission import Admission, AdmissionPolicy
 from parlour.turn.engines import Engines
 from parlour.turn.vadbatch import VadBatch
 
@@ -81,12 +83,32 @@ class Server:
             follow_up_s=config.conversation.follow_up_s,
         )
         areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
-        self.devices = DeviceGateway(
-            Gate(engines, areas, self.bus.publish, config.server.most_sessions)
+        self._admission = Admission(
+            AdmissionPolicy(config.server.most_sessions), lambda: self._vad.queue_age_ms
         )
-        self.app = http.create_app(
-            self.stages, self.devices, http.House(self._ask, self._entities, self._watch)
-        )
+        self.devices = DeviceGateway(Gate(engines, areas, self._publish, self._admission))
+        self._metrics = self._make_metrics(engines)
+        house = http.House(self._ask, self._entities, self._watch)
+        self.app = http.create_app(self.stages, self.devices, house, self._metrics)
+
+    def _publish(self, event: Event) -> None:
+        self._metrics.observe(event)
+        self.bus.publish(event)
+
+    def _make_metrics(self, engines: Engines) -> Metrics:
+        metrics, cache = Metrics(self.stages), engines.cache
+        for name, text, read in (
+            ("sessions", "Devices connected", lambda: self.devices.sessions),
+            ("sessions_rated", "Devices this machine can serve", lambda: self.devices.rated),
+            ("loop_lag_ms", "Lateness of the event loop, p95", lambda: self._admission.lag_ms),
+            ("core_share", "Of one core, taken by the server", lambda: self._admission.share),
+            ("vad_queue_age_ms", "Age of the oldest window", lambda: self._vad.queue_age_ms),
+            ("reply_cache_bytes", "Of replies ready to be sent", lambda: cache.bytes),
+            ("reply_cache_hits", "Texts that were ready", lambda: cache.hits),
+            ("reply_cache_misses", "Texts that had to be spoken", lambda: cache.misses),
+        ):
+            metrics.gauge(name, text, read)
+        return metrics
 
     async def run(self) -> None:
         """Keep every stage running until cancelled."""
@@ -95,6 +117,7 @@ class Server:
             for process in self._processes:
                 group.start_soon(process.run)
             group.start_soon(self._vad.run)
+            group.start_soon(self._admission.run)
             if self._demo_stage is not None:
                 demo = partial(run_demo, self._broker_url, self._demo_stage)
                 group.start_soon(keep_running, self._demo_stage, demo)

@@ -1,5 +1,8 @@
 """From the configuration to engines: in processes of their own, in ours, or elsewhere."""
 
+# What talks over HTTP is imported when it is chosen: unused it would cost five megabytes.
+# ruff: noqa: PLC0415  # see above
+
 from pathlib import Path
 from typing import TypeAlias
 
@@ -9,7 +12,6 @@ from parlour.app.config import Config
 from parlour.engines.process import EngineProcess
 from parlour.engines.wyoming import WyomingStt, WyomingTts
 from parlour.ports import Llm, Stt, Tts
-from parlour.providers.chat import Ollama, OllamaOptions, OpenAi, OpenAiOptions, ollama, openai
 from parlour.providers.scripted import ScriptedLlm, ScriptedStt, ScriptedTts
 from parlour.supervise import Stages
 
@@ -36,29 +38,26 @@ def make_tts(config: Config, stages: Stages) -> tuple[Tts, Process]:
 def make_llm(config: Config) -> Llm | None:
     """None where there is no language model."""
     llm = config.llm
+    if llm.provider == "none":
+        return None
+    if llm.provider == "scripted":
+        return ScriptedLlm(_script(config))
+    from parlour.providers.chat import Ollama, OllamaOptions, OpenAi, OpenAiOptions, ollama, openai
+
     key = llm.api_key.get_secret_value() if llm.api_key else ""
     model = llm.model or ""
-    match llm.provider:
-        case "ollama":
-            return Ollama(
-                OllamaOptions(
-                    model,
-                    llm.base_url or ollama.URL,
-                    context_tokens=llm.context_tokens,
-                    temperature=llm.temperature,
-                    most_tokens=llm.max_tokens,
-                )
+    if llm.provider == "ollama":
+        return Ollama(
+            OllamaOptions(
+                model,
+                llm.base_url or ollama.URL,
+                context_tokens=llm.context_tokens,
+                temperature=llm.temperature,
+                most_tokens=llm.max_tokens,
             )
-        case "groq" | "openai":
-            own = GROQ_URL if llm.provider == "groq" else openai.URL
-            url = llm.base_url or own
-            return OpenAi(
-                OpenAiOptions(model, url, key, llm.temperature, llm.max_tokens, llm.provider)
-            )
-        case "scripted":
-            return ScriptedLlm(_script(config))
-        case _:
-            return None
+        )
+    url = llm.base_url or (GROQ_URL if llm.provider == "groq" else openai.URL)
+    return OpenAi(OpenAiOptions(model, url, key, llm.temperature, llm.max_tokens, llm.provider))
 
 
 def make_chat(config: Config) -> ChatBrain | None:

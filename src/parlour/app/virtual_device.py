@@ -252,7 +252,8 @@ class VirtualDevice:
             if playout and (now_s >= report_s or listener.over):
                 report_s = now_s + REPORT_S
                 await link.send(link.peer.send_playout(playout))
-            if wishes.hear_s is not None and listener.reply_s >= wishes.hear_s and not aborted:
+            heard_out = wishes.hear_s is not None and listener.reply_s >= wishes.hear_s
+            if heard_out and now_s > listener.zero_s and not aborted:
                 aborted = True
                 await link.send(link.peer.send_abort(turn=listener.id))
 

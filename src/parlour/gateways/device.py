@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import assert_never
 
 import anyio
@@ -28,6 +28,7 @@ from parlour.events import (
 )
 from parlour.ids import DeviceId, new_session_id
 from parlour.ports import Place
+from parlour.turn.admission import Admission
 from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
 from parlour.turn.session import Session
@@ -68,7 +69,7 @@ class Gate:
     engines: Engines
     areas: Mapping[DeviceId, str]  # where a microphone stands, from the configuration
     publish: Callable[[Event], None]
-    most_sessions: int = 100
+    admission: Admission = field(default_factory=Admission)
 
 
 class DeviceLink:
@@ -208,8 +209,9 @@ class DeviceGateway:
         return len(self._links)
 
     @property
-    def most_sessions(self) -> int:
-        return self._gate.most_sessions
+    def rated(self) -> int:
+        """How many devices this machine can serve at once, as far as is known now."""
+        return self._gate.admission.rated(self.sessions)
 
     def announce(self, device: DeviceId, text: str) -> bool:
         """Speak to a device without being asked; False if it is not connected."""
@@ -245,8 +247,12 @@ class DeviceGateway:
     async def _serve(self, socket: WebSocket, device: DeviceId) -> tuple[int, str]:
         """Greet, converse, and say with which code and reason the socket is to be closed."""
         protocol = DeviceProtocol()
-        if self.sessions >= self._gate.most_sessions:
-            return TRY_LATER, f"all {self.sessions} places are taken, try again later"
+        known = device in self._links  # one that comes back takes its own place
+        if not known:
+            refusal = self._gate.admission.admit(anyio.current_time(), self.sessions)
+            if refusal is not None:
+                log.warning("%s is refused: %s", device, refusal)
+                return TRY_LATER, str(refusal)
         hello: Hello | None = None
         with anyio.move_on_after(HELLO_S):
             hello = await _greet(socket, protocol)

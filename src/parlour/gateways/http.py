@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
-from fastapi import FastAPI, Request, WebSocket
+from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -14,6 +14,7 @@ from parlour import __version__
 from parlour.errors import InputError, ParlourError
 from parlour.events import Action
 from parlour.gateways.device import DeviceGateway
+from parlour.gateways.metrics import Metrics
 from parlour.supervise import Stages
 from parlour.wire.ota import build_reply, read_request
 
@@ -48,7 +49,7 @@ class Question(BaseModel):
     dry_run: bool = Field(False, description="Say what would be done, and do nothing")
 
 
-def create_app(stages: Stages, devices: DeviceGateway, house: House) -> FastAPI:
+def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Metrics) -> FastAPI:
     """Build the web application; it owns nothing and starts nothing."""
     app = FastAPI(title="Parlour", version=__version__, docs_url=None, redoc_url=None)
 
@@ -63,7 +64,7 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House) -> FastAPI:
         body = {
             "ready": stages.ready,
             "version": __version__,
-            "sessions": {"now": devices.sessions, "most": devices.most_sessions},
+            "sessions": {"now": devices.sessions, "rated": devices.rated},
             "stages": {
                 stage.name: {
                     "state": stage.health,
@@ -75,6 +76,12 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House) -> FastAPI:
             },
         }
         return JSONResponse(body, 200 if stages.ready else 503)
+
+    @app.get("/metrics")
+    async def read_metrics() -> Response:
+        """Every figure of the server, in the text format of Prometheus."""
+        page, kind = metrics.render()
+        return Response(page, media_type=kind)
 
     @app.post("/api/ask")
     async def ask(question: Question) -> dict[str, object]:

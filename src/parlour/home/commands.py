@@ -120,6 +120,17 @@ def is_caused(command: Command, state: State) -> bool:
             return _is_near(state.target_temperature, value, 0.3)
 
 
+def is_on_its_way(command: Command, before: State, now: State) -> bool:
+    """Whether a light that dims slowly has begun to: it obeys, and will arrive."""
+    wanted = to_number(command.value)
+    if command.verb is not Verb.SET_BRIGHTNESS or wanted is None or now.brightness is None:
+        return False
+    began = before.brightness if before.on else 0.0
+    if began is None or now.on is False:
+        return False
+    return min(began, wanted) < now.brightness < max(began, wanted)
+
+
 def _is_near(is_at: float | None, wanted: float | None, within: float) -> bool:
     return is_at is not None and wanted is not None and abs(is_at - wanted) <= within
 

@@ -25,7 +25,7 @@ STATUS = f"{BASE}/status"  # "online", or "offline" as the connection's last wil
 RAMP_S = 0.5  # a light takes so long to a new brightness
 TRAVEL_S = 3.0  # a cover takes so long from one end to the other
 DRIFT_S = 4.0  # a room's temperature is measured so often
-STEP_S = 0.1  # how often a moving device reports
+STEP_S = 0.05  # how often a moving device reports
 
 Messages = Iterator[tuple[str, str]]
 

@@ -13,7 +13,7 @@ import anyio
 
 from parlour.errors import ConfigError, HomeError
 from parlour.home.catalogue import Catalogue
-from parlour.home.commands import is_caused, is_optimistic, make_messages, settle
+from parlour.home.commands import is_caused, is_on_its_way, is_optimistic, make_messages, settle
 from parlour.home.entities import Change, Command, Entity, Outcome, Result, State
 from parlour.ids import EntityId
 from parlour.supervise import Health, Stage
@@ -191,10 +191,14 @@ class MqttHouse:
                 return Result.SENT
             # What stands as asked by its own report is confirmed at once; the command was sent
             # all the same, for a report that is older than somebody's hand on the switch.
-            while not is_caused(command, self.state(command.target)):
+            while not self._obeys(command, before):
                 await self._change_of(command.target)
             return Result.CONFIRMED
         return Result.UNCONFIRMED
+
+    def _obeys(self, command: Command, before: State) -> bool:
+        now = self.state(command.target)
+        return is_caused(command, now) or is_on_its_way(command, before, now)
 
     async def _change_of(self, entity: EntityId) -> None:
         await self._changed.setdefault(entity, anyio.Event()).wait()

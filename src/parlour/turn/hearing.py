@@ -22,6 +22,7 @@ from parlour.turn.turn import Turn
 log = logging.getLogger(__name__)
 
 STEADY_S = 0.06  # a partial that stands so long in a pause is worth preparing an answer to
+ASK_AGAIN = 2  # times in a pause; words that were swallowed may come out with more silence
 WARM_WORDS = 3  # from so many on a language model is given the beginning to read
 
 
@@ -82,7 +83,7 @@ class Hearing:
                     self._turn.stamps.mark("eager", anyio.current_time(), again=True)
                     self._pause, self._settled = pause, False
                     context.pause()
-                    group.start_soon(self._anticipate, pause)
+                    group.start_soon(self._anticipate, context, pause)
                     group.start_soon(self._consult)
                 case Resumed(pause_ms=pause_ms):
                     self._pause, self._settled = None, False
@@ -94,13 +95,17 @@ class Hearing:
                 case SpeechOnset():
                     pass
 
-    async def _anticipate(self, pause: Eager) -> None:
-        """Take the last partial for all there is if the recogniser does not say so itself."""
-        if self._engines.stt.traits.settles:
-            return
-        await anyio.sleep(STEADY_S)
-        if self._pause is pause and not self._settled:
-            self._prepare()
+    async def _anticipate(self, context: SttContext, pause: Eager) -> None:
+        """Ask the recogniser again while the pause lasts; of one that does not settle take the last
+        partial for all there is."""
+        for _ in range(ASK_AGAIN):
+            await anyio.sleep(STEADY_S)
+            if self._pause is not pause:
+                return
+            if self._engines.stt.traits.settles:
+                context.pause()
+            elif not self._settled:
+                self._prepare()
 
     async def _consult(self) -> None:
         """Ask the turn model, where the text alone does not tell."""

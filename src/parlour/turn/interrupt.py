@@ -9,23 +9,24 @@ a pause: anything else                       it is cut off
 """
 
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import anyio
 
 from parlour import tasks
 from parlour.errors import ProviderError
-from parlour.ports import Final, Partial, SttContext
+from parlour.ports import Final, SttContext
 from parlour.turn.endpoint import Decision, Eager, EndOfTurn, SpeechOnset
 from parlour.turn.engines import Engines
-from parlour.turn.lexicon import is_backchannel
+from parlour.turn.lexicon import is_backchannel, is_stop
 from parlour.turn.listen import Ear
 from parlour.turn.reply import Reply
 
 log = logging.getLogger(__name__)
 
-DECIDE_S = 0.2  # from the onset; a cough is over by then
+ONSET_S = 0.064  # of voice have passed when an onset is told
+DECIDE_S = 0.2  # from the onset; a cough is over by then, and the silence that shows it
+SHORT_S = 0.25  # for the recogniser's word on something as short as a cough
 SURE_S = 0.7  # from the onset; no "mhm" is as long
 WORDS_S = 1.5  # for the recogniser's word on what was said before a pause
 
@@ -62,74 +63,72 @@ async def wait_interruption(
 
 async def _is_meant(ear: Ear, engines: Engines, seen: list[Decision]) -> bool:
     """Decide, by the length of what is said and by its words. `seen` takes the ear's decisions."""
-    with anyio.move_on_after(DECIDE_S - engines.policy.onset_ms / 1000):
-        seen.append(await ear.decide())
-        return False
     try:
         async with engines.stt.open(engines.language) as context:
             ear.attach(context)
-            return await _is_more_than_assent(ear, engines, context, seen)
+            async with tasks.task_group() as group:
+                judge = _Judge(ear, context, engines.language, seen)
+                group.start_soon(judge.follow_words)
+                group.start_soon(judge.follow_sound)
+                meant = await judge.wait()
+                group.cancel_scope.cancel()
+            return meant
     except ProviderError as error:
         log.warning("who speaks into the answer is not understood, it is cut off: %s", error)
         return True
 
 
-async def _is_more_than_assent(
-    ear: Ear, engines: Engines, context: SttContext, seen: list[Decision]
-) -> bool:
-    words: list[str] = []
-    async with tasks.task_group() as group:
-        verdict = _Verdict()
+class _Judge:
+    """Whether somebody means to interrupt. The first opinion counts."""
 
-        async def read() -> None:
-            async for text, last in _texts(context):
-                words[:] = text.split()
-                meant = bool(text) and not is_backchannel(text, engines.language)
-                if last or (meant and len(words) > 1):
-                    verdict.settle(meant)
-
-        async def pause() -> None:
-            while not isinstance(decision := await ear.decide(), Eager | EndOfTurn):
-                seen.append(decision)
-            seen.append(decision)
-            context.finish()
-            await anyio.sleep(WORDS_S)
-            verdict.settle(bool(words))
-
-        async def speak_on() -> None:
-            await anyio.sleep(SURE_S - DECIDE_S)
-            if ear.is_speaking:
-                verdict.settle(True)
-
-        for listen in (read, pause, speak_on):
-            group.start_soon(listen)
-        meant = await verdict.wait()
-        group.cancel_scope.cancel()
-    return meant
-
-
-class _Verdict:
-    """The first opinion counts."""
-
-    def __init__(self) -> None:
+    def __init__(self, ear: Ear, context: SttContext, language: str, seen: list[Decision]) -> None:
+        self._ear = ear
+        self._context = context
+        self._language = language
+        self._seen = seen
+        self._began_s = anyio.current_time()
+        self._short = False  # it was over before 200 ms
+        self._text = ""
         self._meant: bool | None = None
         self._settled = anyio.Event()
-
-    def settle(self, meant: bool) -> None:
-        if self._meant is None:
-            self._meant = meant
-            self._settled.set()
 
     async def wait(self) -> bool:
         await self._settled.wait()
         return bool(self._meant)
 
+    async def follow_words(self) -> None:
+        async for heard in self._context:
+            self._text = heard.text
+            if isinstance(heard, Final):
+                self._settle(self._is_meant())
+            elif len(self._text.split()) > 1 and self._is_meant():
+                self._settle(True)
 
-async def _texts(context: SttContext) -> AsyncIterator[tuple[str, bool]]:
-    """Each text that is heard, and whether it is the last word on it."""
-    async for heard in context:
-        match heard:
-            case Partial(text=text):
-                yield text, False
-            case Final(text=text):
-                yield text, True
+    async def follow_sound(self) -> None:
+        with anyio.move_on_after(SURE_S - ONSET_S):
+            await self._wait_pause()
+        if not self._paused:
+            self._settle(True)
+            return
+        self._short = anyio.current_time() < self._began_s + DECIDE_S - ONSET_S
+        self._context.finish()
+        await anyio.sleep(SHORT_S if self._short else WORDS_S)
+        self._settle(self._is_meant())
+
+    async def _wait_pause(self) -> None:
+        while not self._paused:
+            self._seen.append(await self._ear.decide())
+
+    @property
+    def _paused(self) -> bool:
+        return isinstance(self._seen[-1], Eager | EndOfTurn)
+
+    def _is_meant(self) -> bool:
+        if self._short:
+            return is_stop(self._text, self._language)
+        return bool(self._text) and not is_backchannel(self._text, self._language)
+
+    def _settle(self, meant: bool) -> None:
+        if self._meant is None:
+            self._meant = meant
+            self._settled.set()

@@ -6,12 +6,15 @@ PREBUFFER_S = (
     0.1  # what a device holds before it plays, where it does not report: two or three frames
 )
 
+SLOWEST_S = 0.12  # for a letter, in speech that is still being made: half the usual pace
+
 
 @dataclass(slots=True)
 class _Clause:
     text: str
     start: int
     end: int
+    whole: bool = False  # nothing more of it comes
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,21 @@ class Ledger:
         self._paused_s: float | None = None
         self._report: _Report | None = None
 
-    # ------------------------------------------------------------ what was sent
+    # ------------------------------------------------------------ what was made and sent
 
     def add(self, text: str, start: int, end: int) -> None:
-        """A text begins at the sample `start`; as far as is known it ends at `end`."""
+        """Sound of a new text was made: it begins at the sample `start` and has come to `end`."""
         self._clauses.append(_Clause(text, start, end))
 
     def extend(self, end: int) -> None:
-        """The latest text goes on to the sample `end`."""
+        """The latest text has come to the sample `end`."""
         if self._clauses:
             self._clauses[-1].end = max(self._clauses[-1].end, end)
+
+    def close(self) -> None:
+        """The latest text is spoken to its end."""
+        if self._clauses:
+            self._clauses[-1].whole = True
 
     def sent(self, until: int, now_s: float) -> None:
         """The device was sent all up to the sample `until`."""
@@ -95,7 +103,7 @@ class Ledger:
     def heard(self, now_s: float) -> str:
         """The words that were played to their end. Within a text they are spread by their letters."""
         played = self._played(now_s)
-        return " ".join(filter(None, (_spoken(clause, played) for clause in self._clauses)))
+        return " ".join(filter(None, (self._spoken(c, played) for c in self._clauses)))
 
     def _played(self, now_s: float) -> int:
         now_s = now_s if self._paused_s is None else min(now_s, self._paused_s)
@@ -114,16 +122,17 @@ class Ledger:
         step = min(since, report.buffered)
         return _Report(report.played + step, report.buffered - step, now_s)
 
-
-def _spoken(clause: _Clause, played: int) -> str:
-    if played >= clause.end:
-        return clause.text
-    length = clause.end - clause.start
-    letters = len(clause.text) * (played - clause.start) / length if length > 0 else 0.0
-    words, at = [], 0
-    for word in clause.text.split():
-        at = clause.text.index(word, at) + len(word)
-        if at > letters:
-            break
-        words.append(word)
-    return " ".join(words)
+    def _spoken(self, clause: _Clause, played: int) -> str:
+        length = clause.end - clause.start
+        if not clause.whole:
+            length = max(length, round(len(clause.text) * SLOWEST_S * self._rate_hz))
+        if played >= clause.start + length:
+            return clause.text
+        letters = len(clause.text) * (played - clause.start) / length if length > 0 else 0.0
+        words, at = [], 0
+        for word in clause.text.split():
+            at = clause.text.index(word, at) + len(word)
+            if at > letters:
+                break
+            words.append(word)
+        return " ".join(words)

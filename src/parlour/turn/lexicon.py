@@ -55,6 +55,19 @@ _ASSENTS: Mapping[str, frozenset[str]] = {
 }
 
 
+_STOPS: Mapping[str, frozenset[str]] = {
+    "en": _any_of("stop|no|wait|quiet|enough|cancel|hey|silence|pause|hold on|shut up|be quiet"),
+    "de": _any_of("stopp|stop|nein|halt|warte|ruhe|genug|moment|sei still"),
+    "hi": _any_of("रुको|रुकिए|बस|नहीं|चुप|ruko|bas|nahin|chup"),
+    "mr": _any_of("थांब|थांबा|नाही|बस|thamb|nahi|bas"),
+    "bn": _any_of("থামো|থামুন|না|চুপ|thamo|na|chup"),
+    "gu": _any_of("રોકો|બસ|ના|ચૂપ|roko|bas|na"),
+    "ta": _any_of("நிறுத்து|வேண்டாம்|போதும்|niruthu|vendam|podhum"),
+    "te": _any_of("ఆపు|వద్దు|చాలు|aapu|vaddu|chalu"),
+    "ml": _any_of("നിർത്ത്|വേണ്ട|മതി|nirthu|venda|mathi"),
+}
+
+
 def normalise(text: str) -> str:
     """The words alone, to tell whether two transcripts say the same."""
     return " ".join(_words(text))
@@ -83,6 +96,11 @@ def is_backchannel(text: str, language: str) -> bool:
         return True
     words = said.split()
     return 0 < len(words) <= 3 and all(word in assents for word in words)
+
+
+def is_stop(text: str, language: str) -> bool:
+    """Whether it is a short word that asks for silence."""
+    return " ".join(_words(text)) in _STOPS["en"] | _STOPS.get(_root(language), frozenset())
 
 
 def _words(text: str) -> list[str]:

@@ -175,6 +175,7 @@ class Reply:
                 self.texts.append(text)
                 try:
                     await self._voice.speak(text, self._putter(text, packets))
+                    self.ledger.close()
                 except ProviderError as error:
                     log.warning("cannot be spoken: %s", error, extra={"turn": self.utterance.turn})
                     await packets.send(_Sound(text, None))
@@ -191,7 +192,7 @@ class Reply:
                 now_s = anyio.current_time()
                 self._sink.emit(ReplySaid(self.utterance.turn, now_s, sound.text))
             if sound.packet is not None:
-                self._send(sound.text, sound.packet)
+                self._send(sound.packet)
         if self.has_begun:
             await self._pacer.wait_played()
             self._ended = True
@@ -202,16 +203,12 @@ class Reply:
             self.has_begun = True
             self._sink.emit(ReplyBegan(self.utterance.turn, anyio.current_time()))
 
-    def _send(self, text: str, packet: OpusPacket) -> None:
+    def _send(self, packet: OpusPacket) -> None:
         # A wait that was over already is not cancelled any more: what is stale ends here.
         if self.scope.cancel_called:
             return
         now_s = anyio.current_time()
         self.stamps.mark("sent_first", now_s)
-        if text:
-            self.ledger.add(text, packet.start, packet.end)
-        else:
-            self.ledger.extend(packet.end)
         self.ledger.sent(packet.end, now_s)
         self._sink.play(packet)
 
@@ -225,6 +222,11 @@ class Reply:
             self.stamps.mark("tts_first", anyio.current_time())
             placed = replace(packet, start=self._made)
             self._made = placed.end
-            await packets.send(_Sound(next(texts, ""), placed))
+            begins = next(texts, "")
+            if begins:
+                self.ledger.add(begins, placed.start, placed.end)
+            else:
+                self.ledger.extend(placed.end)
+            await packets.send(_Sound(begins, placed))
 
         return put
