@@ -84,7 +84,8 @@ class Server:
         )
         areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
         self._admission = Admission(
-            AdmissionPolicy(config.server.most_sessions), lambda: self._vad.queue_age_ms
+            AdmissionPolicy(config.server.most_sessions, config.server.most_load),
+            lambda: self._vad.queue_age_ms,
         )
         self.devices = DeviceGateway(Gate(engines, areas, self._publish, self._admission))
         self._metrics = self._make_metrics(engines)

@@ -328,6 +328,23 @@ def bench_voice_to_voice(
     raise typer.Exit(run(quick=quick, outputs=outputs, url=url, voices=voices, only=only))
 
 
+@bench.command("capacity")
+def bench_capacity(
+    json_file: JsonFile = None,
+    sessions: Annotated[
+        str | None,
+        typer.Option(metavar="N,N,...", help="How many sessions.", show_default="1,...,100"),
+    ] = None,
+    short: Annotated[
+        bool, typer.Option("--short", help="Twenty seconds; only what holds on a busy machine.")
+    ] = False,
+) -> None:
+    """Hold many conversations at once against a server on one core."""
+    from parlour_bench.capacity import capacity as run
+
+    raise typer.Exit(run(json_file=json_file, counts=sessions, short=short))
+
+
 app.add_typer(home, name="home")
 app.add_typer(config, name="config")
 app.add_typer(bench, name="bench")

@@ -129,6 +129,10 @@ class Server(Section):
     most_sessions: Annotated[int, _between(1, 1000, int)] = Field(
         default=100, description="Devices connected at once; fewer where the machine cannot keep up"
     )
+    most_load: Annotated[float, _between(0.0, 1.0)] = Field(
+        default=0.75,
+        description="Share of a core at which further devices are refused; 0: they never are",
+    )
 
 
 class Tts(Section):

@@ -12,7 +12,7 @@ model of a given speed. The script is a JSON file, read anew whenever it has cha
              "fail_after_tokens": 0},
      "tts": {"first_ms": 20, "rtf": 0.05, "ms_per_character": 60}}
 
-A word lies between two samples of the microphone's stream at 16 kHz, of which a recogniser's
+"{n}" in an answer is the number of the call, so that no two are alike. A word lies between two samples of the microphone's stream at 16 kHz, of which a recogniser's
 context hears a part; with `period_samples` the words come again and again.
 """
 
@@ -260,7 +260,7 @@ class ScriptedLlm:
             raise ProviderError(NAME, "it fails as told")
         if pace.fail == "hang":
             await anyio.sleep_forever()
-        tokens = _tokens(_answer(script, prompt))
+        tokens = _tokens(_answer(script, prompt).replace("{n}", str(self.counts.calls)))
         first_s = anyio.current_time() + self._prefill_s(prompt, pace) + pace.first_token_ms / 1000
         for n, token in enumerate(tokens):
             await anyio.sleep_until(first_s + n / pace.tokens_per_s)

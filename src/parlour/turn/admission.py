@@ -13,8 +13,8 @@ class AdmissionPolicy:
     """When the machine has enough to do."""
 
     most_sessions: int = 100  # whatever it could do
+    most_share: float = 0.75  # of one core: the loop is one thread, and bursts need room; 0: all
     most_lag_ms: float = 8.0  # of the event loop, at the 95th percentile: half a frame of sound
-    most_share: float = 0.75  # of one core: the loop is one thread, and bursts need room
     most_queue_ms: float = 20.0  # a window of the VAD waits for longer only when all is late
     session_share: float = 0.010  # of a core, for a conversation that has not shown its cost yet
     settles_s: float = 3.0  # so long after its admission
@@ -59,6 +59,8 @@ class Admission:
         """How many conversations fit, by what the present ones cost."""
         policy = self.policy
         cost = max(self.share / sessions, 0.001) if sessions else policy.session_share
+        if not policy.most_share:
+            return policy.most_sessions
         return max(1, min(policy.most_sessions, int(policy.most_share / cost)))
 
     def admit(self, now_s: float, sessions: int) -> Refusal | None:
@@ -77,6 +79,8 @@ class Admission:
         policy = self.policy
         if sessions >= policy.most_sessions:
             return f"all {sessions} places are taken"
+        if not policy.most_share:
+            return None
         if self.lag_ms > policy.most_lag_ms:
             return "the machine cannot keep up"
         if self._queue_age_ms() > policy.most_queue_ms:
