@@ -19,7 +19,7 @@ from parlour.ports import Vad, VadState
 @dataclass(frozen=True, slots=True)
 class BatchPolicy:
     alone: int = 4  # windows in a tick, as of four streams, that are judged without waiting
-    tick_ms: float = 8.0  # longest wait of a window; a quarter of its own length
+    tick_ms: float = 10.0  # longest wait of a window; a third of its own length
     most_pending: int = 1024  # windows; then the loop is late, and the work is done at once
 
 
