@@ -121,7 +121,7 @@ class MqttHouse:
             group.start_soon(self._subscribe, client)
             group.start_soon(self._settle, stage)
             async for message in client.messages:
-                self._receive(message.topic.value, message.payload)
+                self._take(message.topic.value, message.payload)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         # A lost connection is raised by the loop over the messages: once is enough.
@@ -143,6 +143,14 @@ class MqttHouse:
             while (left_s := self._configured_s + QUIET_S - anyio.current_time()) > 0:  # noqa: ASYNC110
                 await anyio.sleep(left_s)
         stage.set(Health.READY)
+
+    def _take(self, topic: str, payload: object) -> None:
+        """Take a message. This is a boundary: a payload that breaks us costs itself and no more,
+        for a retained one would come again after every restart."""
+        try:
+            self._receive(topic, payload)
+        except Exception:
+            log.exception("a message on %s cannot be used, it is ignored", topic)
 
     def _receive(self, topic: str, payload: object) -> None:
         data = payload if isinstance(payload, bytes) else b""

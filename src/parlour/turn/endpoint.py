@@ -280,7 +280,7 @@ class Endpoint:
 class Pauses:
     """Learns how long the pauses of this conversation's speaker are."""
 
-    GROWS = 0.5  # of the difference, for each pause that was none of the end
+    GROWS = 0.7  # of the difference, for each pause that was none of the end
     FADES = 0.85  # for each turn without one
     MARGIN = 1.2
 

@@ -37,7 +37,9 @@ MOST_WAITING = 8  # orders or sentences not begun yet; a person makes one or two
 FILLER_S = 1.6  # after the commit without a word of an answer; people doubt from two seconds on
 MERGE_S = 1.5  # who goes on so soon after the end of his turn had not finished
 MERGE_PLAYED_S = 1.0  # unless he has heard so much of the answer
-FIRST_OUT_S = 0.005  # an answer that is ready goes out before the next ear is opened, which costs 2 ms
+FIRST_OUT_S = (
+    0.005  # an answer that is ready goes out before the next ear is opened, which costs 2 ms
+)
 NEXT_LEAD_S = 0.03  # after the last word, from where on the next one may begin
 
 
