@@ -64,7 +64,7 @@ def test_who_goes_on_right_after_the_turn_was_taken_is_answered_as_a_whole(tmp_p
 
 
 def test_a_speaker_of_long_pauses_is_given_longer_the_next_time(tmp_path: Path) -> None:
-    said = "|what|is|it|||with|you" + "|" * 24 + "|and|now"
+    said = "|what|is|it|||with|you" + "|" * 8 + "|and|so|now"
     conversation = Conversation(tmp_path, said, llm={"default": "Well."})
     turns = conversation.run(seconds=16)
     commits = [turn.stages_ms["commit"] for turn in turns]
