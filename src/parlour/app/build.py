@@ -14,7 +14,7 @@ from parlour import tasks
 from parlour.agent.assistant import Assistant
 from parlour.app import registry
 from parlour.app.config import Config
-from parlour.app.engines import make_chat, make_stt, make_tts
+from parlour.app.engines import make_chat, make_stt, make_tts, make_turn_model
 from parlour.app.mqtturl import MqttUrl
 from parlour.bus.memory import MemoryBus
 from parlour.engines.wyoming import WyomingStt
@@ -77,6 +77,7 @@ class Server:
             vad=self._vad,
             grammar=self._grammar,
             brain=self._brain,
+            turn_model=make_turn_model(config),
             language=config.stt.language or "en_US",
             voice=config.tts.voice_id or _voice_for(config),
             speed=config.tts.speed,

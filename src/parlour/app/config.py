@@ -194,6 +194,11 @@ class Conversation(Section):
         default=6.0,
         description="Seconds after an answer in which no wake word is needed; 0: always needed",
     )
+    turn_model: Text | None = Field(
+        default=None,
+        description="Path of a Smart Turn v3 network (ONNX), which hears from the sound whether"
+        " somebody has finished; null: words and silence decide alone",
+    )
 
 
 class Script(Section):

@@ -11,7 +11,7 @@ from parlour.app import registry
 from parlour.app.config import Config
 from parlour.engines.process import EngineProcess
 from parlour.engines.wyoming import WyomingStt, WyomingTts
-from parlour.ports import Llm, Stt, Tts
+from parlour.ports import Llm, Stt, Tts, TurnModel
 from parlour.providers.scripted import ScriptedLlm, ScriptedStt, ScriptedTts
 from parlour.supervise import Stages
 
@@ -63,6 +63,16 @@ def make_llm(config: Config) -> Llm | None:
 def make_chat(config: Config) -> ChatBrain | None:
     llm = make_llm(config)
     return None if llm is None else ChatBrain(llm)
+
+
+def make_turn_model(config: Config) -> TurnModel | None:
+    """None where words and silence decide alone. Raises MissingError without the file."""
+    path = config.conversation.turn_model
+    if path is None:
+        return None
+    from parlour.providers.smart_turn import SmartTurn
+
+    return SmartTurn(Path(path))
 
 
 def _script(config: Config) -> Path:
