@@ -120,9 +120,7 @@ class Load:
     async def _converse(self, socket: ClientConnection, session: Session) -> None:
         peer = DevicePeer()
         superset = Superset(report=True, playout=False, persistent=True)
-        await socket.send(
-            peer.send_hello(frame_ms=20, superset=superset, playback_rate_hz=16_000)
-        )
+        await socket.send(peer.send_hello(frame_ms=20, superset=superset, playback_rate_hz=16_000))
         while not any(isinstance(h, ServerHello) for h in _read(peer, await socket.recv())):
             pass
         await socket.send(peer.send_listen_start("realtime"))

@@ -1,28 +1,46 @@
-"""What a run comes to: percentiles per class and stage, counts, and whether targets are met."""
+"""What a run comes to: latencies per class and stage, and whether targets are met."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from parlour.app.virtual_turn import Turn
-from parlour_bench.converse import Held
+from parlour_bench.checks import Check, Figure, checks, figures
+from parlour_bench.manifest import Kind
+from parlour_bench.measured import Measured, Verdict
 from parlour_bench.process import Memory
-from parlour_bench.run import Measured, Verdict
+from parlour_bench.run import Run
+
+Bounds = Mapping[str, tuple[float, float]]
 
 # Milliseconds from the true end of speech to the first byte of the reply's sound: p50, p95.
-TARGETS: Mapping[str, tuple[float | None, float | None]] = {
+# Of what is said into an answer, from its first sound to silence.
+TARGETS: Bounds = {
     "closed command": (150, 250),
     "extendable command": (400, 550),
+    "open question, groq": (400, 1000),
+    "open question, ollama-warm": (600, 1200),
+    "barge-in to silence": (210, 240),
 }
 
-PLAIN = "closed command"
-
-RIGHT_SHARE = 0.90
-MOST_FALSE_ACTIONS = 0
-CUT_OFF_SHARE = 0.02
-READY_S = 5.0
-MEMORY_MB = 250.0
+# In which order classes are told; others follow.
+ORDER = (
+    "closed command",
+    "extendable command",
+    "other command",
+    "open question, groq",
+    "open question, ollama-warm",
+    "open question, ollama",
+    "open question, slow",
+    "open question, flaky",
+    "with pauses inside",
+    "self-correction",
+    "self-correction, groq",
+    "short answer",
+    "short answer, groq",
+    "barge-in to silence",
+    "chatter",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +57,12 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """The latency of one class of sentences. `ok` is false where a target is missed."""
+    """The latency of one class of utterances. `ok` is false where a target is missed."""
 
     name: str
     spread: Spread
-    target_p50_ms: float | None
-    target_p95_ms: float | None
+    target_p50_ms: float | None = None
+    target_p95_ms: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -54,31 +72,51 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
-    """One figure that is not a latency, and the bound it has to keep."""
-
-    what: str
-    value: float
-    bound: str
-    ok: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Report:
+    how: str  # what was said, in words
     rows: Sequence[Row]
-    stages: Mapping[str, Spread]  # from the true end of speech, over all commands
-    verdicts: Mapping[str, Mapping[str, int]]  # voice -> verdict -> count, chatter apart
+    stages: Mapping[str, Mapping[str, Spread]]  # class -> stage -> from the true end of speech
+    latencies: Mapping[str, Sequence[float]]  # class -> each, ms
+    verdicts: Mapping[str, Mapping[str, int]]  # voice -> verdict -> count, of quiet commands
     checks: Sequence[Check]
+    figures: Sequence[Figure]
     memory: Memory | None
     measured: Sequence[Measured]
-    held: Sequence[Held] = ()
-    speculation: Mapping[str, float] = field(default_factory=dict)
-    waterfalls: Mapping[str, Mapping[str, Spread]] = field(default_factory=dict)
-    latencies: Mapping[str, Sequence[float]] = field(default_factory=dict)  # class -> each, ms
+    ended: str = ""  # why the run ended before its end
+    calibration_ms: float | None = None  # then targets are multiples of it
 
     @property
     def ok(self) -> bool:
         return all(row.ok for row in self.rows) and all(check.ok for check in self.checks)
+
+
+def summarise(
+    run: Run,
+    how: str = "",
+    *,
+    ready_s: float | None = None,
+    memory: Memory | None = None,
+    targets: Bounds = TARGETS,
+    calibration_ms: float | None = None,
+) -> Report:
+    """`ready_s` and `memory` only of a server of the bench's own. With a calibration nothing is
+    held against figures in seconds or megabytes."""
+    measured = run.measured
+    latencies = _by_class(measured)
+    relative = calibration_ms is not None
+    return Report(
+        how,
+        _rows(measured, latencies, targets),
+        {name: _stages(m for m in measured if m.said.row == name) for name in latencies},
+        latencies,
+        _count(m for m in measured if m.said.kind is Kind.COMMAND and m.said.snr_db is None),
+        checks(measured, None if relative else ready_s, None if relative else memory),
+        figures(measured),
+        memory,
+        measured,
+        f"{run.ended} after {len(measured)} of {run.planned}" if run.ended else "",
+        calibration_ms,
+    )
 
 
 def spread(values: Iterable[float]) -> Spread | None:
@@ -90,127 +128,65 @@ def spread(values: Iterable[float]) -> Spread | None:
     return Spread(len(found), *cuts)
 
 
-def summarise(
-    measured: Sequence[Measured], ready_s: float | None = None, memory: Memory | None = None
-) -> Report:
-    """`ready_s` and `memory` only of a server of the bench's own."""
-    spoken = [m for m in measured if m.line.command.kind != "chatter"]
-    chatter = [m for m in measured if m.line.command.kind == "chatter"]
-    closed = [m for m in spoken if m.row == PLAIN]
-    return Report(
-        _rows(spoken, chatter),
-        _stages(spoken),
-        _count(spoken),
-        _checks(spoken, chatter, ready_s, memory),
-        memory,
-        measured,
-        waterfalls={PLAIN: _stages(closed)} if closed else {},
-        latencies={
-            name: [*_latencies(m for m in spoken if m.row == name)]
-            for name in sorted({m.row for m in spoken} & TARGETS.keys())
-        },
-    )
+def _by_class(measured: Iterable[Measured]) -> dict[str, list[float]]:
+    classes: dict[str, list[float]] = {}
+    for m in measured:
+        if (ms := m.latency_ms) is not None:
+            classes.setdefault(m.said.row, []).append(ms)
+    return {name: classes[name] for name in sorted(classes, key=_place)}
 
 
-def true_stages_ms(measured: Measured) -> dict[str, float]:
-    return true_stages_of(measured.turn)
+def _place(name: str) -> tuple[bool, int, str]:
+    plain = name.partition(", noise")[0]
+    return "noise" in name, ORDER.index(plain) if plain in ORDER else len(ORDER), name
 
 
-def true_stages_of(turn: Turn) -> dict[str, float]:
-    """The server's stamps counted from the true end of speech instead of the one it saw.
-
-    Both clocks are laid upon each other at the first packet of the reply.
-    """
-    sent_ms = turn.stages_ms.get("sent_first")
-    if turn.first_audio_ms is None or sent_ms is None:
-        return {}
-    late_ms = turn.first_audio_ms - sent_ms
-    stages = {stage: ms + late_ms for stage, ms in turn.stages_ms.items()}
-    stages.pop("speech_start", None)
-    if turn.first_audible_s is not None:
-        stages["audible"] = turn.first_audible_s * 1000
-    return stages
-
-
-def _rows(spoken: Sequence[Measured], chatter: Sequence[Measured]) -> list[Row]:
-    classes: dict[str, list[Measured]] = {}
-    for m in spoken:
-        classes.setdefault(m.row, []).append(m)
-    for m in spoken:
-        classes.setdefault(f"voice: {m.line.voice}", []).append(m)
-    classes["chatter"] = list(chatter)
-    rows = []
-    for name, members in classes.items():
-        if found := spread(_latencies(members)):
-            rows.append(row_of(name, found, TARGETS))
+def _rows(
+    measured: Sequence[Measured], latencies: Mapping[str, Sequence[float]], targets: Bounds
+) -> list[Row]:
+    rows = [_row(name, values, targets) for name, values in latencies.items()]
+    commands = [m for m in measured if m.said.kind is Kind.COMMAND and m.said.snr_db is None]
+    for what in (lambda m: f"closed, {m.said.voice}", lambda m: f"closed, {m.said.utterance.asks}"):
+        rows += _part(commands, what, targets)
     return rows
 
 
-def row_of(
-    name: str, found: Spread, targets: Mapping[str, tuple[float | None, float | None]]
-) -> Row:
-    return Row(name, found, *targets.get(name, (None, None)))
+def _part(
+    commands: Iterable[Measured], what: Callable[[Measured], str], targets: Bounds
+) -> list[Row]:
+    """The closed commands once more, by something that may explain the figure."""
+    parts: dict[str, list[float]] = {}
+    for m in commands:
+        if m.said.row == "closed command" and m.latency_ms is not None:
+            parts.setdefault(what(m), []).append(m.latency_ms)
+    return [_row(name, values, targets) for name, values in parts.items() if len(parts) > 1]
 
 
-def _latencies(measured: Iterable[Measured]) -> Iterable[float]:
-    """Of all that were answered, right or wrong; one that was cut off would flatter the figure."""
-    return (
-        m.turn.first_audio_ms
-        for m in measured
-        if m.turn.first_audio_ms is not None and not m.cut_off
-    )
+def _row(name: str, values: Iterable[float], targets: Bounds) -> Row:
+    found = spread(values)
+    assert found is not None, "a class has a value"
+    bound = targets.get(name)
+    return Row(name, found) if bound is None else Row(name, found, *bound)
 
 
-def _stages(spoken: Sequence[Measured]) -> dict[str, Spread]:
+def _stages(measured: Iterable[Measured]) -> dict[str, Spread]:
     columns: dict[str, list[float]] = {}
-    for m in spoken:
-        if m.cut_off:
-            continue
-        for stage, ms in true_stages_ms(m).items():
+    for m in measured:
+        for stage, ms in m.stages_ms.items():
             columns.setdefault(stage, []).append(ms)
     return {stage: found for stage, column in columns.items() if (found := spread(column))}
 
 
-def _count(spoken: Sequence[Measured]) -> dict[str, dict[str, int]]:
+def _count(commands: Iterable[Measured]) -> dict[str, dict[str, int]]:
     counts: dict[str, dict[str, int]] = {}
-    for m in spoken:
+    for m in commands:
         row = counts.setdefault(
-            m.line.voice, {"said": 0} | dict.fromkeys(Verdict, 0) | {"cut off": 0}
+            m.said.voice, {"said": 0} | dict.fromkeys(Verdict, 0) | {"cut off": 0}
         )
         row["said"] += 1
         row[m.verdict] += 1
-        row["cut off"] += m.cut_off
+        row["cut off"] += m.cuts > 0
     return counts
-
-
-def _checks(
-    spoken: Sequence[Measured],
-    chatter: Sequence[Measured],
-    ready_s: float | None,
-    memory: Memory | None,
-) -> list[Check]:
-    checks = []
-    if spoken:
-        right = sum(m.verdict is Verdict.RIGHT for m in spoken) / len(spoken)
-        cut = sum(m.cut_off for m in spoken) / len(spoken)
-        checks += [
-            Check("commands that end right, %", percent(right), ">= 90", right >= RIGHT_SHARE),
-            Check("early cut-offs, %", percent(cut), "<= 2", cut <= CUT_OFF_SHARE),
-        ]
-    if chatter:
-        false = sum(m.verdict is Verdict.WRONG for m in chatter)
-        what = f"actions by chatter, of {len(chatter)}"
-        checks.append(Check(what, false, "0", false <= MOST_FALSE_ACTIONS))
-    if ready_s is not None:
-        checks.append(Check("start to ready, s", round(ready_s, 2), "<= 5", ready_s <= READY_S))
-    if memory is not None:
-        what = f"idle memory of {memory.processes} processes, MB (PSS)"
-        checks.append(Check(what, memory.pss_mb, "<= 250", memory.pss_mb <= MEMORY_MB))
-    return checks
-
-
-def percent(share: float) -> float:
-    return round(100 * share, 1)
 
 
 def _within(value: float, target: float | None) -> bool:

@@ -302,6 +302,10 @@ def bench_voice_to_voice(
     quick: Annotated[
         bool, typer.Option("--quick", help="A fixed choice of everything, in under five minutes.")
     ] = False,
+    short: Annotated[
+        bool,
+        typer.Option("--short", help="Half a minute; only what holds on a busy machine."),
+    ] = False,
     json_file: JsonFile = None,
     markdown: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the tables as Markdown.")
@@ -311,21 +315,29 @@ def bench_voice_to_voice(
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A running server's device link; else one is started."),
+        typer.Option(metavar="URL", help="A running server's device link; else some are started."),
     ] = None,
     voices: Annotated[
-        str | None, typer.Option(metavar="LIST", help="Of slt, rms, awb; default: all.")
+        str | None,
+        typer.Option(metavar="LIST", help="Of slt, rms, awb, en-us, en-gb+f3; default: all."),
     ] = None,
     only: Annotated[
-        str | None, typer.Option(metavar="CLASS", help="Only commands, question, paused, ...")
+        str | None,
+        typer.Option(
+            metavar="CLASS",
+            help="Only commands, chatter, correction, short, question, paused or barge-in.",
+        ),
     ] = None,
 ) -> None:
-    """Speak to a server in real time; measure from the end of speech to the first reply."""
-    from parlour_bench.cli import Outputs
+    """Speak to servers in real time; measure from the end of speech to the answer.
+
+    Ctrl-C ends the run early and reports what was measured until then.
+    """
+    from parlour_bench.cli import Choice, Outputs
     from parlour_bench.cli import voice_to_voice as run
 
-    outputs = Outputs(json_file, markdown, picture)
-    raise typer.Exit(run(quick=quick, outputs=outputs, url=url, voices=voices, only=only))
+    choice = Choice(quick=quick, short=short, voices=voices, only=only)
+    raise typer.Exit(run(choice, outputs=Outputs(json_file, markdown, picture), url=url))
 
 
 @bench.command("capacity")

@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 ONSET_S = 0.064  # of voice have passed when an onset is told
 DECIDE_S = 0.2  # from the onset; a cough is over by then, and the silence that shows it
+BURST_S = 0.1  # for the last consonant of a word as short as that
 SHORT_S = 0.25  # for the recogniser's word on something as short as a cough
 SURE_S = 0.7  # from the onset; no "mhm" is as long
 WORDS_S = 1.5  # for the recogniser's word on what was said before a pause
@@ -108,9 +109,13 @@ class _Judge:
         with anyio.move_on_after(SURE_S - ONSET_S):
             await self._wait_pause()
         if not self._paused:
-            self._settle(True)
-            return
+            if not is_backchannel(self._text, self._language):
+                self._settle(True)
+                return
+            await self._wait_pause()  # "yeah, yeah, yeah"
         self._short = anyio.current_time() < self._began_s + DECIDE_S - ONSET_S
+        if self._short:  # the end of "stop" comes behind a silence of its own
+            await anyio.sleep(BURST_S)
         self._context.finish()
         await anyio.sleep(SHORT_S if self._short else WORDS_S)
         self._settle(self._is_meant())

@@ -2,31 +2,18 @@ import json
 
 import numpy as np
 import pytest
-from rich.console import Console
 
-from parlour.app.virtual_turn import Turn
+from measured_turns import measured
+from parlour_bench.as_json import as_json
+from parlour_bench.manifest import Kind
+from parlour_bench.measured import Measured, Verdict
 from parlour_bench.process import Memory
-from parlour_bench.render import as_json, complaints, show
-from parlour_bench.report import Report, Row, Spread, spread, summarise, true_stages_ms
-from parlour_bench.run import Measured, Verdict
-from parlour_bench.scenario import Command, Line
-
-STAGES = {"speech_start": -900.0, "speech_end": 0.0, "commit": 200.0, "sent_first": 300.0}
+from parlour_bench.report import Report, Row, Spread, spread, summarise
+from parlour_bench.run import Run
 
 
-def _measured(
-    first_ms: float | None = 350,
-    *,
-    kind: str = "command",
-    voice: str = "slt",
-    verdict: Verdict = Verdict.RIGHT,
-    stages: dict[str, float] = STAGES,
-) -> Measured:
-    turn = Turn(stages_ms=dict(stages), end="answered")
-    if first_ms is not None:
-        turn.packets = [(first_ms / 1000, 60)]
-        turn.first_audible_s = first_ms / 1000 + 0.08
-    return Measured(Line(Command("turn on the light", kind), voice), turn, verdict, "because")
+def _report(*members: Measured) -> Report:
+    return summarise(Run(members, len(members)), "A test.")
 
 
 def _row(report: Report, name: str) -> Row:
@@ -47,98 +34,89 @@ def test_no_value_has_no_percentile() -> None:
     assert spread([]) is None
 
 
-def test_stages_are_counted_from_the_true_end_of_speech() -> None:
-    # The server saw the end of speech 50 ms late: its first packet came at 350, it says 300.
-    assert true_stages_ms(_measured(350)) == {
-        "speech_end": 50,
-        "commit": 250,
-        "sent_first": 350,
-        "audible": pytest.approx(430),
-    }
-
-
-def test_a_turn_without_stamps_has_no_stages() -> None:
-    assert true_stages_ms(_measured(350, stages={})) == {}
-    assert true_stages_ms(_measured(None)) == {}
-
-
-def test_commands_are_measured_apart_from_chatter_and_by_kind_and_voice() -> None:
-    report = summarise(
-        [
-            _measured(300),
-            _measured(500, kind="query", voice="rms"),
-            _measured(2000, kind="chatter"),
-        ]
+def test_classes_are_told_apart_and_in_their_order() -> None:
+    report = _report(
+        measured(2000, kind=Kind.CHATTER),
+        measured(380, kind=Kind.QUESTION, profile="groq"),
+        measured(900, snr_db=5.0),
+        measured(140),
     )
-    assert _row(report, "commands").spread.p50 == 400
-    assert _row(report, "kind: query").spread.p50 == 500
-    assert _row(report, "voice: slt").spread == Spread(1, 300, 300, 300, 300, 300)
-    assert _row(report, "chatter").spread.p50 == 2000
+    assert [row.name for row in report.rows] == [
+        "closed command",
+        "open question, groq",
+        "chatter",
+        "closed command, noise 5 dB",
+    ]
+
+
+def test_a_target_is_held_against_the_median_and_the_tail() -> None:
+    assert _row(_report(measured(150)), "closed command").ok
+    assert not _row(_report(measured(151)), "closed command").ok
+    slow_tail = [measured(100)] * 9 + [measured(900)]
+    assert not _row(_report(*slow_tail), "closed command").ok
+    assert _row(_report(measured(900, kind=Kind.CHATTER)), "chatter").ok
+
+
+def test_closed_commands_are_told_by_voice_where_there_are_several() -> None:
+    names = [row.name for row in _report(measured(100), measured(120, voice="rms")).rows]
+    assert names == ["closed command", "closed, slt", "closed, rms"]
 
 
 def test_a_cut_off_turn_is_counted_and_kept_out_of_the_latencies() -> None:
-    report = summarise([_measured(300), _measured(50)])  # 50 - (300 - 200) = -50 ms
-    assert _row(report, "commands").spread == Spread(1, 300, 300, 300, 300, 300)
+    report = _report(measured(130), measured(50))
+    assert _row(report, "closed command").spread.n == 1
     assert report.verdicts["slt"]["cut off"] == 1
     assert not report.ok
 
 
-def test_an_unanswered_command_has_no_latency_and_is_not_right() -> None:
-    report = summarise([_measured(300)] * 8 + [_measured(None, verdict=Verdict.UNANSWERED)] * 2)
-    assert _row(report, "commands").spread.n == 8
-    right = next(check for check in report.checks if "right" in check.what)
-    assert (right.value, right.ok) == (80.0, False)
-
-
-def test_nine_of_ten_right_are_enough_and_slow_ones_are_not() -> None:
-    nine = [_measured(300)] * 9
-    assert summarise([*nine, _measured(300, verdict=Verdict.MISSED)]).ok
-    slow = summarise([_measured(701)])
-    assert not _row(slow, "commands").ok
-    assert not slow.ok
-
-
-def test_one_action_by_chatter_misses_the_target() -> None:
-    quiet = [_measured(kind="chatter")] * 29
-    assert summarise([_measured(), *quiet]).ok
-    assert not summarise([_measured(), *quiet, _measured(kind="chatter", verdict=Verdict.WRONG)]).ok
+def test_the_stages_of_each_class_are_told() -> None:
+    report = _report(measured(350), measured(380, kind=Kind.QUESTION, profile="groq"))
+    assert report.stages["closed command"]["commit"].p50 == 250
+    assert report.stages["open question, groq"]["commit"].p50 == 280
 
 
 def test_start_and_memory_are_checked_only_of_a_server_of_our_own() -> None:
-    assert len(summarise([_measured()]).checks) == 2
-    own = summarise([_measured()], ready_s=5.1, memory=Memory(3, 400, 249, 200))
-    assert [(check.value, check.ok) for check in own.checks[2:]] == [(5.1, False), (249, True)]
+    run = Run([measured(130)], 1)
+    own = summarise(run, ready_s=5.1, memory=Memory(3, 400, 249, 200))
+    assert [(check.value, check.ok) for check in own.checks[-2:]] == [(5.1, False), (249, True)]
+    assert len(summarise(run).checks) == len(own.checks) - 2
+
+
+def test_with_a_calibration_nothing_is_held_against_absolute_figures() -> None:
+    run = Run([measured(400)], 1)
+    targets = {"closed command": (500.0, 900.0)}
+    report = summarise(
+        run, ready_s=60.0, memory=Memory(3, 400, 900, 200), targets=targets, calibration_ms=250.0
+    )
+    assert report.ok
+    assert _row(report, "closed command").target_p50_ms == 500
+
+
+def test_a_run_that_ended_early_says_how_far_it_came() -> None:
+    report = summarise(Run([measured(130)], 80, "interrupted"))
+    assert report.ended == "interrupted after 1 of 80"
 
 
 def test_the_json_has_a_row_for_each_class_with_its_targets() -> None:
-    told = json.loads(json.dumps(as_json(summarise([_measured(300), _measured(500)]))))
+    told = json.loads(json.dumps(as_json(_report(measured(130), measured(170)))))
     assert told["bench"] == "voice-to-voice"
     assert told["rows"][0] == {
-        "class": "commands",
+        "class": "closed command",
         "n": 2,
-        "p50_ms": 400,
-        "p95_ms": 490,
-        "target_p50_ms": 700,
-        "target_p95_ms": None,
+        "p50_ms": 150,
+        "p95_ms": 168,
+        "target_p50_ms": 150,
+        "target_p95_ms": 250,
         "ok": True,
     }
-    assert told["details"]["stages_ms"]["commit"]["p50"] == 300
-    assert told["details"]["sentences"][0]["verdict"] == "right"
+    assert told["details"]["stages_ms"]["closed command"]["commit"]["p50"] == 50
+    assert told["details"]["utterances"][0]["verdict"] == "right"
+    assert told["details"]["utterances"][0]["turns"][0]["first_audio_ms"] == 130
 
 
-def test_the_tables_show_what_was_missed() -> None:
-    console = Console(width=160, record=True, quiet=False, file=None, highlight=False)
-    with console.capture() as capture:
-        show(
-            summarise([_measured(900, verdict=Verdict.MISSED)], 1.0, Memory(3, 300, 200, 150)),
-            console,
-        )
-    shown = capture.get()
-    assert "MISSED" in shown
-    assert "the turn is taken" in shown
-    assert "3 processes, RSS 300 MB, PSS 200 MB, USS 150 MB" in shown
-
-
-def test_each_sentence_that_went_wrong_is_named() -> None:
-    report = summarise([_measured(), _measured(verdict=Verdict.MISSED)])
-    assert list(complaints(report)) == ['missed (slt) "turn on the light": because']
+def test_an_unanswered_command_has_no_latency_and_is_not_right() -> None:
+    nine = [measured(130)] * 8 + [measured(None, verdict=Verdict.UNANSWERED)] * 2
+    report = _report(*nine)
+    assert _row(report, "closed command").spread.n == 8
+    right = next(check for check in report.checks if "right" in check.what)
+    assert (right.value, right.ok) == (80.0, False)
