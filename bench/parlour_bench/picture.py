@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from parlour_bench.report import Report, Spread
+from parlour_bench.report import Report, Spread, is_noisy
 
 WIDTH, LEFT, RIGHT = 920, 210, 40
 BAR, GAP, TITLE, AXIS = 14, 6, 28, 36
@@ -39,12 +39,12 @@ def draw(report: Report) -> str:
     """An SVG, white behind."""
     parts: list[str] = []
     top = 16.0
-    quiet_stages = {name: found for name, found in report.stages.items() if "noise" not in name}
+    quiet_stages = {name: found for name, found in report.stages.items() if not is_noisy(name)}
     ends = [found["sent_first"].p50 for found in quiet_stages.values() if "sent_first" in found]
     longest = max((end for end in ends if end <= SLOWEST_MS), default=SLOWEST_MS) * 1.1
     for name, stages in quiet_stages.items():
         top = _waterfall(parts, name, stages, longest, top)
-    quiet = {name: ms for name, ms in report.latencies.items() if "noise" not in name}
+    quiet = {name: ms for name, ms in report.latencies.items() if not is_noisy(name)}
     top = _curves(parts, quiet, top + 8)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {top:.0f}" '

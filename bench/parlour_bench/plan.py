@@ -35,10 +35,10 @@ INTO_S = (0.8, 2.5)  # after the first sound of an answer somebody begins to spe
 
 # How many of each a quick run says; a share of each stratum, chosen by SEED.
 QUICK_COMMANDS = {"closed": 18, "extendable": 5}
-QUICK_QUESTIONS = {"groq": 9, "ollama-warm": 6, "ollama": 2, "slow": 1, "flaky": 2}
+QUICK_QUESTIONS = {"groq": 9, "ollama-warm": 5, "ollama": 2, "slow": 1, "flaky": 2}
 QUICK_BARGE_IN = {"words": 4, "assent": 1, "cough": 1}
-QUICK_HOME = {Kind.CHATTER: 6, Kind.CORRECTION: 2, Kind.SHORT: 2}
-QUICK_TALKS = {Kind.PAUSED: 8, Kind.SHORT: 1}
+QUICK_HOME = {Kind.CHATTER: 5, Kind.CORRECTION: 2, Kind.SHORT: 2}
+QUICK_TALKS = {Kind.PAUSED: 7, Kind.SHORT: 1}
 QUICK_NOISY = 1  # of commands and of questions, at each noise
 SHORT_COMMANDS = (  # lights that obey at once, so that no time goes by with blinds
     "turn on the kitchen light",
@@ -83,7 +83,12 @@ class Said:
     def row(self) -> str:
         """The class under which it is reported."""
         name = _row(self.utterance, self.profile)
-        return name if self.snr_db is None else f"{name}, noise {self.snr_db:.0f} dB"
+        return name if self.snr_db is None else f"{name}, {self.snr_db:.0f} dB"
+
+    def hear_s(self, wanted: float | None) -> float | None:
+        """How much of the answer is heard. Whoever pauses hears it out: cutting it off would look
+        as if the speaker was done."""
+        return None if self.kind is Kind.PAUSED else wanted
 
     def fixture(self) -> Fixture:
         """Takes up to half a second the first time, and a few milliseconds later on."""

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from parlour_bench.measured import Verdict
 from parlour_bench.plan import Group
-from parlour_bench.report import Report, Spread
+from parlour_bench.report import Report, Spread, is_noisy
 
 STAGES = {
     "speech_end_true": "speech ends",
@@ -35,6 +35,7 @@ class Sheet:
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+    is_narrow: bool = True  # so that no heading need be broken
 
 
 def show(report: Report, console: Console) -> None:
@@ -43,7 +44,9 @@ def show(report: Report, console: Console) -> None:
         console.print(f"\n{sheet.title}", soft_wrap=True)
         table = Table(box=None, pad_edge=False)
         for n, column in enumerate(sheet.columns):
-            table.add_column(column, justify="right" if n else "left", no_wrap=not n)
+            table.add_column(
+                column, justify="right" if n else "left", no_wrap=sheet.is_narrow or not n
+            )
         for row in sheet.rows:
             table.add_row(*row)
         console.print(table)
@@ -77,7 +80,7 @@ def complaints(report: Report) -> Iterator[str]:
 def sheets(report: Report, wide: int) -> Iterator[Sheet]:
     """`wide`: how many classes fit beside each other."""
     yield _latencies(report)
-    classes = [name for name, stages in report.stages.items() if stages and "noise" not in name]
+    classes = [name for name, stages in report.stages.items() if stages and not is_noisy(name)]
     for at in range(0, len(classes), max(1, wide)):
         yield _stages({name: report.stages[name] for name in classes[at : at + wide]})
     if report.verdicts:
@@ -95,17 +98,17 @@ def sheets(report: Report, wide: int) -> Iterator[Sheet]:
 
 
 def _latencies(report: Report) -> Sheet:
-    title = "From the true end of speech to the first byte of the answer at the device, ms"
+    title = "From the true end of speech to the first byte of the answer, ms (targets: p50/p95)"
     if report.calibration_ms is not None:
-        title += f" (targets are multiples of this machine's {report.calibration_ms:.0f} ms)"
+        title += f"; they are multiples of this machine's {report.calibration_ms:.0f} ms"
     rows = []
     for row in report.rows:
         cells = [row.name, *_cells(row.spread), "", ""]
         if row.target_p50_ms is not None and row.target_p95_ms is not None:
-            cells[-2] = f"{row.target_p50_ms:.0f} / {row.target_p95_ms:.0f}"
+            cells[-2] = f"{row.target_p50_ms:.0f}/{row.target_p95_ms:.0f}"
             cells[-1] = _verdict(ok=row.ok)
         rows.append(cells)
-    columns = ["", "n", "p50", "p90", "p95", "p99", "max", "target p50 / p95", ""]
+    columns = ["", "n", "p50", "p90", "p95", "p99", "max", "target", ""]
     return Sheet(title, columns, rows)
 
 
@@ -119,7 +122,7 @@ def _stages(stages: Mapping[str, Mapping[str, Spread]]) -> Sheet:
         if any(cells):
             rows.append([words, *cells])
     title = "When each stage is reached, ms from the true end of speech, p50 / p95"
-    return Sheet(title, ["", *stages], rows)
+    return Sheet(title, ["", *stages], rows, is_narrow=False)
 
 
 def _verdicts(report: Report) -> Sheet:

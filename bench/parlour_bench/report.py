@@ -128,6 +128,11 @@ def spread(values: Iterable[float]) -> Spread | None:
     return Spread(len(found), *cuts)
 
 
+def is_noisy(name: str) -> bool:
+    """Whether a class is of what was said in noise."""
+    return name.endswith(" dB")
+
+
 def _by_class(measured: Iterable[Measured]) -> dict[str, list[float]]:
     classes: dict[str, list[float]] = {}
     for m in measured:
@@ -137,8 +142,8 @@ def _by_class(measured: Iterable[Measured]) -> dict[str, list[float]]:
 
 
 def _place(name: str) -> tuple[bool, int, str]:
-    plain = name.partition(", noise")[0]
-    return "noise" in name, ORDER.index(plain) if plain in ORDER else len(ORDER), name
+    plain = name.rpartition(", ")[0] if is_noisy(name) else name
+    return is_noisy(name), ORDER.index(plain) if plain in ORDER else len(ORDER), name
 
 
 def _rows(

@@ -154,8 +154,8 @@ class _Speaker:
                 return await speak(self._device, self._house, said, sound, self._hear_s)
             link = self._servers.targets[said.group].device_url
             script = self._servers.scripts[said.group]
-            name = f"bench-{self._count}"
-            return await converse.hold(link, name, script, said, sound, self._hear_s)
+            name, hear_s = f"bench-{self._count}", said.hear_s(self._hear_s)
+            return await converse.hold(link, name, script, said, sound, hear_s)
         raise ParlourError(f'"{said.utterance.text}" was not over within {LAST_S:.0f} s')
 
 

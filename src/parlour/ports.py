@@ -373,3 +373,7 @@ class Llm(Protocol):
     async def warm(self, prompt: Prompt) -> None:
         """Have the model read the prompt ahead and say nothing. Never raises."""
         ...
+
+    async def aclose(self) -> None:
+        """Hang up for good."""
+        ...

@@ -106,6 +106,9 @@ class ChatBrain:
         conversation.messages.append(Message("user", utterance.text))
         conversation.messages.append(Message("assistant", heard or "..."))
 
+    async def aclose(self) -> None:
+        await self._llm.aclose()
+
     def messages(self, device: DeviceId) -> list[Message]:
         """What is remembered of a device's conversation."""
         return list(self._of(device).messages)

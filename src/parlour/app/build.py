@@ -69,7 +69,8 @@ class Server:
         self._timers = Timers()
         self._grammar = HassilGrammar(self._house)
         self._home = HomeBrain(self._house, self._grammar, self._timers)
-        self._brain = Assistant(self._home, make_chat(config))
+        self._chat = make_chat(config)
+        self._brain = Assistant(self._home, self._chat)
         self._vad = VadBatch(SileroVad())
         engines = Engines(
             stt=self._stt,
@@ -115,7 +116,7 @@ class Server:
     async def run(self) -> None:
         """Keep every stage running until cancelled."""
         self._grammar.warm()
-        async with tasks.task_group() as group:
+        async with self._closing(), tasks.task_group() as group:
             for process in self._processes:
                 group.start_soon(process.run)
             group.start_soon(self._vad.run)
@@ -129,6 +130,15 @@ class Server:
             group.start_soon(self._teach)
             group.start_soon(self._timers.run, self._ring)
             group.start_soon(self._log_turns)
+
+    @asynccontextmanager
+    async def _closing(self) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            if self._chat is not None:
+                with anyio.move_on_after(1, shield=True):
+                    await self._chat.aclose()
 
     async def wait_settled(self) -> None:
         """Wait until every stage is ready, or known to be down, and names can be heard."""

@@ -253,7 +253,7 @@ class VirtualDevice:
                 report_s = now_s + REPORT_S
                 await link.send(link.peer.send_playout(playout))
             heard_out = wishes.hear_s is not None and listener.reply_s >= wishes.hear_s
-            if heard_out and now_s > listener.zero_s and not aborted:
+            if heard_out and now_s > listener.zero_s and not (aborted or listener.held):
                 aborted = True
                 await link.send(link.peer.send_abort(turn=listener.id))
 

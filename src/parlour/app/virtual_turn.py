@@ -117,6 +117,10 @@ class Speaker:
         self.taken_s = 0.0
         self.underruns = 0
 
+    @property
+    def paused(self) -> bool:
+        return self._paused_s is not None
+
     def pause(self, now_s: float) -> None:
         """Be silent, and keep what is queued."""
         if self._paused_s is None:
@@ -248,6 +252,11 @@ class Listener:
             buffered_ms=round(self._speaker.buffered_s(now_s) * 1000),
             underruns=self._speaker.underruns,
         )
+
+    @property
+    def held(self) -> bool:
+        """Whether the speaker was told to pause."""
+        return self._speaker.paused
 
     @property
     def silent_since_s(self) -> float | None:

@@ -253,6 +253,9 @@ class ScriptedLlm:
             return
         await anyio.sleep(self._prefill_s(prompt, pace))
 
+    async def aclose(self) -> None:
+        """There is nothing to hang up."""
+
     async def _generate(self, prompt: Prompt) -> AsyncGenerator[LlmDelta, None]:
         script = self._script.section("llm")
         pace = self._pace(script)

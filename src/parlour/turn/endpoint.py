@@ -258,7 +258,8 @@ class Endpoint:
         return self._probability >= self._policy.onset and quiet_ms < self._policy.veto_ms
 
     def _wait(self, probability: float, start: int, end: int) -> SpeechOnset | None:
-        if probability < self._policy.onset:
+        begun = self._onset is not None
+        if probability < (self._policy.release if begun else self._policy.onset):
             self._onset, self._peak_dbfs = None, -100.0  # a slammed door is no measure of a voice
             return None
         self._onset = start if self._onset is None else self._onset

@@ -38,12 +38,12 @@ def test_on_a_narrow_terminal_no_label_is_broken() -> None:
     console = Console(width=80, highlight=False)
     with console.capture() as capture:
         show(_report(), console)
-    assert "the answer that is given is begun" in capture.get()
+    assert "it comes out of the speaker" in capture.get()
 
 
 def test_the_markdown_has_the_same_tables() -> None:
     told = as_markdown(_report())
-    assert "| closed command | 1 | 900 | 900 | 900 | 900 | 900 | 150 / 250 | MISSED |" in told
+    assert "| closed command | 1 | 900 | 900 | 900 | 900 | 900 | 150/250 | MISSED |" in told
     assert "| the turn is taken | 800 / 800 | 285 / 290 |" in told
     for line in told.splitlines():
         assert not line.startswith("|") or line.endswith("|")

@@ -45,7 +45,7 @@ def test_classes_are_told_apart_and_in_their_order() -> None:
         "closed command",
         "open question, groq",
         "chatter",
-        "closed command, noise 5 dB",
+        "closed command, 5 dB",
     ]
 
 
