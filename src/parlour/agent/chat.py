@@ -11,13 +11,14 @@ import anyio
 
 from parlour.agent.spoken import Spoken
 from parlour.errors import ProviderError
-from parlour.ids import DeviceId
+from parlour.ids import DeviceId, TurnId
 from parlour.ports import (
     Commit,
     Llm,
     LlmDelta,
     Message,
     Piece,
+    Place,
     Prompt,
     Say,
     TextDelta,
@@ -91,13 +92,21 @@ class ChatBrain:
         return self._of(utterance.place.device).revision
 
     async def warm(self, utterance: Utterance) -> None:
-        """Have the model read what has been said so far."""
+        """Have the model read what has been said so far; one that is paid for is spared it."""
         now_s = anyio.current_time()
+        if not self._llm.traits.offline:
+            return
         if self._warming.borrowed_tokens or now_s < self._warmed_s + WARM_EVERY_S:
             return
         async with self._warming:
             self._warmed_s = now_s
             await self._llm.warm(self._prompt(utterance))
+
+    async def warm_up(self, place: Place, language: str) -> None:
+        """Have the model loaded, and the conversation so far read, before anybody asks."""
+        if self._llm.traits.offline:
+            utterance = Utterance(TurnId(""), "", language, place)
+            await self._llm.warm(Prompt(self._prompt(utterance).messages[:-1]))
 
     def remember(self, utterance: Utterance, heard: str) -> None:
         """Keep the question, and of the answer what was heard."""

@@ -11,7 +11,7 @@ import anyio
 from anyio import to_thread
 
 from parlour import tasks
-from parlour.agent.assistant import Assistant
+from parlour.agent.assistant import NO_MODEL, Assistant
 from parlour.app import registry
 from parlour.app.config import Config
 from parlour.app.engines import make_chat, make_stt, make_tts, make_turn_model
@@ -21,9 +21,9 @@ from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
 from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
-from parlour.gateways.device import DeviceGateway, Gate
+from parlour.gateways.device import STOCK_LEAD_S, SUPERSET_LEAD_S, DeviceGateway, Gate
 from parlour.gateways.metrics import Metrics
-from parlour.home.brain import HomeBrain, ringing
+from parlour.home.brain import FIXED_REPLIES, HomeBrain, ringing
 from parlour.home.broker import embedded_broker
 from parlour.home.demo import FLOORS, run_demo
 from parlour.home.entities import Entity, State
@@ -37,7 +37,10 @@ from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
 from parlour.turn.admission import Admission, AdmissionPolicy
 from parlour.turn.engines import Engines
+from parlour.turn.phrases import all_phrases
+from parlour.turn.playout import PlayoutFormat
 from parlour.turn.vadbatch import VadBatch
+from parlour.turn.voice import Voice
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,12 @@ BROKER_RULE = RestartRule(first_s=0.25, longest_s=3.0)
 TEACH_QUIET_S = 0.5  # devices announce themselves in bursts; one lesson for all of them
 TEACH_AGAIN_S = 5.0  # after a lesson that failed
 WRITER = DeviceId("writing")  # who asks over HTTP
+# What devices play: those of our own protocol, and boards with stock firmware.
+COMMON_FORMS = (
+    PlayoutFormat(16_000, 20, SUPERSET_LEAD_S),
+    PlayoutFormat(24_000, 20, SUPERSET_LEAD_S),
+    PlayoutFormat(24_000, 60, STOCK_LEAD_S),
+)
 
 
 class Server:
@@ -70,6 +79,7 @@ class Server:
         self._grammar = HassilGrammar(self._house)
         self._home = HomeBrain(self._house, self._grammar, self._timers)
         self._chat = make_chat(config)
+        self._language = config.stt.language or "en_US"
         self._brain = Assistant(self._home, self._chat)
         self._vad = VadBatch(SileroVad())
         engines = Engines(
@@ -79,12 +89,13 @@ class Server:
             grammar=self._grammar,
             brain=self._brain,
             turn_model=make_turn_model(config),
-            language=config.stt.language or "en_US",
+            language=self._language,
             voice=config.tts.voice_id or _voice_for(config),
             speed=config.tts.speed,
             follow_up_s=config.conversation.follow_up_s,
         )
         areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
+        self._engines = engines
         self._admission = Admission(
             AdmissionPolicy(config.server.most_sessions, config.server.most_load),
             lambda: self._vad.queue_age_ms,
@@ -130,6 +141,8 @@ class Server:
             group.start_soon(self._teach)
             group.start_soon(self._timers.run, self._ring)
             group.start_soon(self._log_turns)
+            group.start_soon(self._prepare_replies)
+            group.start_soon(self._keep_model_warm)
 
     @asynccontextmanager
     async def _closing(self) -> AsyncIterator[None]:
@@ -172,6 +185,29 @@ class Server:
     async def _ring(self, timer: Timer) -> None:
         if not self.devices.announce(timer.device, ringing(timer)):
             log.warning("a timer is up, and its device is not connected: %s", timer.device)
+
+    async def _prepare_replies(self) -> None:
+        """Have ready what is said word for word again and again."""
+        await self._taught.wait()
+        texts = [*FIXED_REPLIES, NO_MODEL, *all_phrases(self._language)]
+        for form in COMMON_FORMS:
+            voice = Voice(self._engines, form)
+            for text in texts:
+                try:
+                    await voice.prepare(text)
+                except ProviderError as error:
+                    log.info("replies are not made ready: %s", error)
+                    return
+
+    async def _keep_model_warm(self) -> None:
+        """Have the model loaded now, and after each turn the conversation read."""
+        if self._chat is None:
+            return
+        await self._chat.warm_up(Place(WRITER), self._language)
+        with self.bus.subscribe() as events:
+            async for event in events:
+                if isinstance(event, TurnEnded) and event.transcript:
+                    await self._chat.warm_up(Place(event.device), self._language)
 
     async def _log_turns(self) -> None:
         with self.bus.subscribe() as events:

@@ -57,7 +57,17 @@ def make_llm(config: Config) -> Llm | None:
             )
         )
     url = llm.base_url or (GROQ_URL if llm.provider == "groq" else openai.URL)
-    return OpenAi(OpenAiOptions(model, url, key, llm.temperature, llm.max_tokens, llm.provider))
+    return OpenAi(
+        OpenAiOptions(
+            model,
+            url,
+            key,
+            llm.temperature,
+            llm.max_tokens,
+            llm.provider,
+            offline=llm.base_url is not None,  # a server of one's own, which nobody charges for
+        )
+    )
 
 
 def make_chat(config: Config) -> ChatBrain | None:

@@ -31,6 +31,7 @@ from parlour.ports import (
 NOT_HEARD = "Sorry, I did not catch that."
 NOT_ALL_HEARD = "Sorry, I did not get all of that."
 NOT_KNOWN = "Sorry, I can only help with the home for now."
+FIXED_REPLIES = (NOT_HEARD, NOT_ALL_HEARD, NOT_KNOWN, "All right.", "There is no timer.")
 _CHAT = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassNevermind"})
 _TIMERS = frozenset({"HassStartTimer", "HassCancelTimer", "HassTimerStatus"})
 

@@ -1,7 +1,7 @@
 """What the server says when an engine cannot: short, honest, in the language of the house."""
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 Trouble: TypeAlias = Literal["cannot_hear", "cannot_answer"]
 Phrase: TypeAlias = Literal["cannot_hear", "cannot_answer", "one_moment"]
@@ -23,6 +23,11 @@ def apology(trouble: Trouble, language: str) -> str:
 def filler(language: str) -> str:
     """What is said while the answer takes its time."""
     return _phrase("one_moment", language)
+
+
+def all_phrases(language: str) -> list[str]:
+    """Everything above, so that it can be made ready."""
+    return [_phrase(phrase, language) for phrase in get_args(Phrase)]
 
 
 def _phrase(phrase: Phrase, language: str) -> str:

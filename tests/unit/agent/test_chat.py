@@ -144,3 +144,26 @@ def test_the_home_answers_what_it_knows_and_the_model_the_rest(tmp_path: Path) -
         assert await _ask(alone, "what is it all about") == NO_MODEL
 
     virtual_time.run(scenario)
+
+
+def test_the_model_has_read_the_beginning_before_the_end_is_said(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        llm = _llm(tmp_path, profile="instant", prefill_ms_per_token=5)
+        brain = ChatBrain(llm)
+        cold_s = await _first_token_s(brain, "what is the capital of france")
+        fresh = ChatBrain(_llm(tmp_path, profile="instant", prefill_ms_per_token=5))
+        await fresh.warm_up(HALL, "en_US")
+        await fresh.warm(_utterance("what is the capital"))
+        warm_s = await _first_token_s(fresh, "what is the capital of france")
+        assert cold_s > 0.3
+        assert warm_s < cold_s / 4
+
+    virtual_time.run(scenario)
+
+
+async def _first_token_s(brain: ChatBrain, text: str) -> float:
+    began_s = anyio.current_time()
+    async with brain.answer(_utterance(text), anyio.Event()) as pieces:
+        async for _ in pieces:
+            break
+    return anyio.current_time() - began_s
