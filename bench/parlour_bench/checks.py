@@ -51,6 +51,10 @@ def checks(
 def figures(measured: Sequence[Measured]) -> list[Figure]:
     """What cut-offs and the preparing of answers ahead of time brought and cost."""
     found = [*_pauses(measured), *_speculation(measured)]
+    words = [m for m in measured if m.said.utterance.how == "words"]
+    if words:
+        share = percent(m.turn.end == "merged" for m in words)
+        found.append(Figure("interruptions taken for the rest of the question, %", share))
     corrections = [m for m in measured if m.said.kind is Kind.CORRECTION and not m.said.profile]
     for verdict in (Verdict.RIGHT, Verdict.WRONG) if corrections else ():
         share = percent(m.verdict is verdict for m in corrections)

@@ -12,6 +12,8 @@ from parlour_bench.plan import Said
 from parlour_bench.script import DEFAULT, Script
 from parlour_bench.words import Word
 
+TAIL_SAMPLES = 4800  # 0.3 s of room after a question into whose answer somebody will speak
+
 
 async def hold(
     device_url: str,
@@ -50,7 +52,9 @@ async def _interrupt(device: VirtualDevice, script: Script, said: Said, first: F
             later = _moved(second.words, device.sent_samples)
             script.tell(said.profile, [*words, *later], answers)
 
-    turns = await device.converse([Line(first.pcm), Line(sound, said.into_s)], begins=begins)
+    # What is said next is said behind the end of the recording, so that must be over by then.
+    asked = Pcm(first.pcm.samples[: first.speech_end + TAIL_SAMPLES], first.pcm.rate_hz)
+    turns = await device.converse([Line(asked), Line(sound, said.into_s)], begins=begins)
     return _judged(Measured(said, tuple(turns), Verdict.RIGHT))
 
 

@@ -30,7 +30,10 @@ class Measured:
 
     @property
     def turn(self) -> Turn:
-        """The one that answers what was said first."""
+        """The one that answers what was said first. What is said into an answer may be taken for the
+        rest of the question: then it is that one all the same."""
+        if self.said.kind is Kind.BARGE_IN:
+            return self.turns[0]
         return next((turn for turn in self.turns if turn.end != "merged"), self.turns[0])
 
     @property

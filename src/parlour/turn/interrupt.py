@@ -26,7 +26,8 @@ log = logging.getLogger(__name__)
 
 ONSET_S = 0.064  # of voice have passed when an onset is told
 DECIDE_S = 0.2  # from the onset; a cough is over by then, and the silence that shows it
-BURST_S = 0.1  # for the last consonant of a word as short as that
+BURST_S = 0.1  # for what may follow: the consonant at the end of "stop", the second word
+EARLY_S = 1.0  # of the answer heard: a short word may still be the end of the question
 SHORT_S = 0.25  # for the recogniser's word on something as short as a cough
 SURE_S = 0.7  # from the onset; no "mhm" is as long
 WORDS_S = 1.5  # for the recogniser's word on what was said before a pause
@@ -54,7 +55,7 @@ async def wait_interruption(
             continue
         reply.hold()
         seen: list[Decision] = [onset]
-        if await _is_meant(ear, engines, seen):
+        if await _is_meant(ear, engines, seen, goes_on=reply.played_s < EARLY_S):
             ear.detach()
             ear.put_back(*seen)
             return Interruption(onset.sample)
@@ -62,13 +63,13 @@ async def wait_interruption(
         reply.go_on()
 
 
-async def _is_meant(ear: Ear, engines: Engines, seen: list[Decision]) -> bool:
+async def _is_meant(ear: Ear, engines: Engines, seen: list[Decision], *, goes_on: bool) -> bool:
     """Decide, by the length of what is said and by its words. `seen` takes the ear's decisions."""
     try:
         async with engines.stt.open(engines.language) as context:
             ear.attach(context)
             async with tasks.task_group() as group:
-                judge = _Judge(ear, context, engines.language, seen)
+                judge = _Judge(ear, context, engines.language, seen, goes_on=goes_on)
                 group.start_soon(judge.follow_words)
                 group.start_soon(judge.follow_sound)
                 meant = await judge.wait()
@@ -82,7 +83,17 @@ async def _is_meant(ear: Ear, engines: Engines, seen: list[Decision]) -> bool:
 class _Judge:
     """Whether somebody means to interrupt. The first opinion counts."""
 
-    def __init__(self, ear: Ear, context: SttContext, language: str, seen: list[Decision]) -> None:
+    def __init__(
+        self,
+        ear: Ear,
+        context: SttContext,
+        language: str,
+        seen: list[Decision],
+        *,
+        goes_on: bool,
+    ) -> None:
+        """`goes_on`: so early in the answer it may be the end of the question."""
+        self._goes_on = goes_on
         self._ear = ear
         self._context = context
         self._language = language
@@ -106,19 +117,29 @@ class _Judge:
                 self._settle(True)
 
     async def follow_sound(self) -> None:
-        with anyio.move_on_after(SURE_S - ONSET_S):
-            await self._wait_pause()
-        if not self._paused:
-            if not is_backchannel(self._text, self._language):
-                self._settle(True)
-                return
-            await self._wait_pause()  # "yeah, yeah, yeah"
-        self._short = anyio.current_time() < self._began_s + DECIDE_S - ONSET_S
-        if self._short:  # the end of "stop" comes behind a silence of its own
-            await anyio.sleep(BURST_S)
+        while True:
+            with anyio.move_on_after(SURE_S - self._heard_s):
+                await self._wait_pause()
+            if not self._paused:
+                if not is_backchannel(self._text, self._language):
+                    self._settle(True)
+                    return
+                await self._wait_pause()  # "yeah, yeah, yeah"
+            if self._heard_s >= DECIDE_S:
+                break
+            with anyio.move_on_after(BURST_S):
+                self._seen.append(await self._ear.decide())
+            if self._paused:
+                self._short = True
+                break
         self._context.finish()
         await anyio.sleep(SHORT_S if self._short else WORDS_S)
         self._settle(self._is_meant())
+
+    @property
+    def _heard_s(self) -> float:
+        """Since the first sound of it."""
+        return anyio.current_time() - self._began_s + ONSET_S
 
     async def _wait_pause(self) -> None:
         while not self._paused:
@@ -129,7 +150,7 @@ class _Judge:
         return isinstance(self._seen[-1], Eager | EndOfTurn)
 
     def _is_meant(self) -> bool:
-        if self._short:
+        if self._short and not self._goes_on:
             return is_stop(self._text, self._language)
         return bool(self._text) and not is_backchannel(self._text, self._language)
 

@@ -130,9 +130,8 @@ class Ear:
         self._decisions.extendleft(reversed(decisions))
 
     def start_anew(self) -> None:
-        """Forget what was heard: it was nothing. Waits for an onset again, as long as it takes."""
+        """What was heard was nothing. Waits for an onset again, as long as it takes."""
         self.detach()
-        self._pieces.clear()
         self._decisions.clear()
         self._endpoint.start_anew(self.now)
 

@@ -55,6 +55,14 @@ def test_what_is_reported_of_an_interruption_is_the_time_to_silence() -> None:
     assert _measured(cut, kind=Kind.BARGE_IN, how="cough").latency_ms is None
 
 
+def test_an_interruption_that_was_taken_for_the_rest_of_the_question_is_still_one() -> None:
+    first, second = turn(350), turn(380)
+    first.end, first.silenced_ms, first.cut = "merged", 120.0, True
+    one = _measured(first, second, kind=Kind.BARGE_IN, how="words")
+    assert one.turn.cut
+    assert one.latency_ms == 120.0
+
+
 def test_words_are_lost_only_if_they_differ_in_more_than_writing() -> None:
     one = _measured(turn(text="Turn on the kitchen light."))
     assert not one.has_lost_words
