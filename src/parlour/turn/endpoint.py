@@ -34,8 +34,9 @@ class EndpointPolicy:
     release: float = 0.35  # below it a window is silent; the gap keeps a soft vowel from flapping
     onset_ms: int = 64  # two windows: a click or a spoon on a plate is one
     above_noise_db: float = 9.0  # the room itself wavers by less over 10 ms
+    least_above_db: float = 4.0  # where noise leaves less room: a third of what lies between
     below_peak_db: float = 32.0  # the faintest consonants lie so far below the loudest vowel
-    least_range_db: float = 20.0  # peak over noise; in more noise energy tells nothing
+    least_range_db: float = 8.0  # peak over noise; in more noise energy tells nothing
     veto_ms: int = 160  # how long the network may hold the end up after the energy fell
 
     # How much silence ends the turn.
@@ -148,8 +149,15 @@ class Endpoint:
         """Take the level of the 10 ms before `end`, and of the room."""
         policy = self._policy
         self._peak_dbfs = max(self._peak_dbfs, dbfs)
-        above = max(noise_dbfs + policy.above_noise_db, self._peak_dbfs - policy.below_peak_db)
-        if dbfs >= above or self._peak_dbfs - noise_dbfs < policy.least_range_db:
+        range_db = self._peak_dbfs - noise_dbfs
+        if range_db < policy.least_range_db:
+            least_dbfs = (
+                noise_dbfs - policy.least_above_db
+            )  # what is quieter than the room is silence
+        else:
+            above_db = min(policy.above_noise_db, max(policy.least_above_db, range_db / 3))
+            least_dbfs = max(noise_dbfs + above_db, self._peak_dbfs - policy.below_peak_db)
+        if dbfs >= least_dbfs:
             self._loud_until = end
 
     def judge(self, probability: float, start: int, end: int) -> Decision | None:

@@ -153,10 +153,18 @@ def test_a_loud_noise_that_is_no_speech_does_not_hold_the_end_up() -> None:
 
 def test_in_much_noise_the_network_alone_decides() -> None:
     sound = Sound(Endpoint(POLICY, 0), noise_dbfs=-30.0).silence(320)
-    sound.voice(960, dbfs=-22.0)
+    sound.voice(960, dbfs=-24.0)
     sound.endpoint.believe(CLOSED)
     sound.silence(1000)
     assert abs(sound.end.speech_end / MS - (320 + 960)) <= WINDOW_MS
+
+
+def test_a_microphone_that_is_muted_is_silent_whatever_the_network_says() -> None:
+    sound = Sound(Endpoint(POLICY, 0), hang_on_ms=60_000, noise_dbfs=-30.0).silence(320)
+    sound.voice(960, dbfs=-24.0)
+    sound.endpoint.believe(CLOSED)
+    sound.noise(1000, dbfs=-100.0)
+    assert _silence_ms(sound.end) < POLICY.veto_ms + WINDOW_MS
 
 
 def test_the_answer_is_prepared_before_the_turn_is_over_and_given_up_when_speech_goes_on() -> None:
