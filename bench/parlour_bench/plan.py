@@ -34,7 +34,7 @@ PAUSES_MS = ((200, 1.0), (300, 0.556), (600, 0.217), (1000, 0.10), (1500, 0.0))
 INTO_S = (0.8, 2.5)  # after the first sound of an answer somebody begins to speak into it
 
 # How many of each a quick run says; a share of each stratum, chosen by SEED.
-QUICK_COMMANDS = {"closed": 18, "extendable": 5}
+QUICK_COMMANDS = {"closed": 16, "extendable": 4}
 QUICK_QUESTIONS = {"groq": 9, "ollama-warm": 5, "ollama": 2, "slow": 1, "flaky": 2}
 QUICK_BARGE_IN = {"words": 4, "assent": 1, "cough": 1}
 QUICK_HOME = {Kind.CHATTER: 5, Kind.CORRECTION: 2, Kind.SHORT: 2}
