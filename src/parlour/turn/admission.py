@@ -79,8 +79,10 @@ class Admission:
         policy = self.policy
         if sessions >= policy.most_sessions:
             return f"all {sessions} places are taken"
-        if not policy.most_share:
-            return None
+        if not (policy.most_share and sessions):
+            return (
+                None  # nobody is harmed; a server that has just started was late for its own sake
+            )
         if self.lag_ms > policy.most_lag_ms:
             return "the machine cannot keep up"
         if self._queue_age_ms() > policy.most_queue_ms:
@@ -88,9 +90,9 @@ class Admission:
         while self._admitted_s and self._admitted_s[0] < now_s - policy.settles_s:
             self._admitted_s.popleft()
         settled = max(1, sessions - len(self._admitted_s))
-        each = max(policy.session_share, self.share / settled if sessions else 0.0)
+        each = max(policy.session_share, self.share / settled)
         each = min(each, 2 * policy.session_share)  # a burst of its own is no measure
-        if self.share + (len(self._admitted_s) + 1) * each > policy.most_share and sessions:
+        if self.share + (len(self._admitted_s) + 1) * each > policy.most_share:
             return f"{sessions} conversations are as many as this machine can hold"
         return None
 

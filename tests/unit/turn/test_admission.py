@@ -27,6 +27,13 @@ def test_a_loop_that_is_late_lets_nobody_in_until_it_has_caught_up() -> None:
     assert admission.admit(10.0, 4) is None
 
 
+def test_the_first_device_of_a_server_that_has_just_started_is_let_in() -> None:
+    admission = Admission(queue_age_ms=lambda: 50.0)
+    admission.share = 0.99
+    admission.beat(400.0, 0.0)
+    assert admission.admit(0.1, 0) is None
+
+
 def test_sound_that_waits_to_be_heard_lets_nobody_in() -> None:
     ages = [50.0]
     admission = Admission(queue_age_ms=lambda: ages[0])
