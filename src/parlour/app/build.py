@@ -97,7 +97,9 @@ class Server:
         areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
         self._engines = engines
         self._admission = Admission(
-            AdmissionPolicy(config.server.most_sessions, config.server.most_load),
+            AdmissionPolicy(
+                most_sessions=config.server.most_sessions, most_share=config.server.most_load
+            ),
             lambda: self._vad.queue_age_ms,
         )
         self.devices = DeviceGateway(Gate(engines, areas, self._publish, self._admission))

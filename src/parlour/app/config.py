@@ -90,6 +90,24 @@ def _http_url(value: object) -> str:
     return text
 
 
+def _key(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[!-~]+", text):
+        raise ValueError("must be the key alone, without blanks")
+    return text
+
+
+def _keep_alive(value: object) -> int | str:
+    """As Ollama takes it: seconds, a time with its unit, or any number below 0 for ever."""
+    if isinstance(value, int | str) and not isinstance(value, bool):
+        text = str(value).strip()
+        if re.fullmatch(r"-1|[0-9]{1,7}", text):
+            return int(text)
+        if re.fullmatch(r"[0-9]{1,5}[smh]", text):
+            return text
+    raise ValueError("must be -1 for ever, or a time such as 30m")
+
+
 def _provider(there_is: Iterable[str]) -> BeforeValidator:
     names = sorted(there_is)
 
@@ -173,7 +191,7 @@ class Llm(Section):
     base_url: Annotated[str, BeforeValidator(_http_url)] | None = Field(
         default=None, description="Where it is served; null: the provider's own address"
     )
-    api_key: SecretStr | None = Field(
+    api_key: Annotated[SecretStr, BeforeValidator(_key)] | None = Field(
         default=None, description="Key of the provider, best as ${VARIABLE}"
     )
     temperature: Annotated[float, _between(0.0, 2.0)] | None = Field(
@@ -184,6 +202,9 @@ class Llm(Section):
     )
     context_tokens: Annotated[int, _between(1024, 1_000_000, int)] = Field(
         default=8192, description="ollama: size of the context; a change loads the model anew"
+    )
+    keep_alive: Annotated[int | str, BeforeValidator(_keep_alive)] = Field(
+        default=-1, description="ollama: how long the model stays loaded, as in 30m; -1: for ever"
     )
 
 

@@ -51,6 +51,7 @@ def make_llm(config: Config) -> Llm | None:
             OllamaOptions(
                 model,
                 llm.base_url or ollama.URL,
+                keep_alive=llm.keep_alive,
                 context_tokens=llm.context_tokens,
                 temperature=llm.temperature,
                 most_tokens=llm.max_tokens,

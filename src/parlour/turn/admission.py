@@ -13,6 +13,7 @@ class AdmissionPolicy:
     """When the machine has enough to do."""
 
     most_sessions: int = 100  # whatever it could do
+    always: int = 8  # let in whatever is measured: after a restart a home's devices come at once
     most_share: float = 0.75  # of one core: the loop is one thread, and bursts need room; 0: all
     most_lag_ms: float = 8.0  # of the event loop, at the 95th percentile: half a frame of sound
     most_queue_ms: float = 20.0  # a window of the VAD waits for longer only when all is late
@@ -79,10 +80,8 @@ class Admission:
         policy = self.policy
         if sessions >= policy.most_sessions:
             return f"all {sessions} places are taken"
-        if not (policy.most_share and sessions):
-            return (
-                None  # nobody is harmed; a server that has just started was late for its own sake
-            )
+        if not policy.most_share or sessions < policy.always:
+            return None
         if self.lag_ms > policy.most_lag_ms:
             return "the machine cannot keep up"
         if self._queue_age_ms() > policy.most_queue_ms:

@@ -19,27 +19,27 @@ def test_a_loop_that_is_late_lets_nobody_in_until_it_has_caught_up() -> None:
     admission = Admission()
     for n in range(100):
         admission.beat(30.0 if n % 5 == 0 else 0.1, n * 0.025)
-    refusal = admission.admit(2.5, 4)
+    refusal = admission.admit(2.5, 14)
     assert refusal is not None
     assert "keep up" in refusal.reason
     for n in range(300):
         admission.beat(0.1, 2.5 + n * 0.025)
-    assert admission.admit(10.0, 4) is None
+    assert admission.admit(10.0, 14) is None
 
 
-def test_the_first_device_of_a_server_that_has_just_started_is_let_in() -> None:
+def test_the_devices_of_a_home_are_let_in_by_a_server_that_has_just_started() -> None:
     admission = Admission(queue_age_ms=lambda: 50.0)
     admission.share = 0.99
     admission.beat(400.0, 0.0)
-    assert admission.admit(0.1, 0) is None
+    assert [admission.admit(0.1, n) is None for n in range(9)] == [True] * 8 + [False]
 
 
 def test_sound_that_waits_to_be_heard_lets_nobody_in() -> None:
     ages = [50.0]
     admission = Admission(queue_age_ms=lambda: ages[0])
-    assert admission.admit(0.0, 1) is not None
+    assert admission.admit(0.0, 11) is not None
     ages[0] = 3.0
-    assert admission.admit(0.0, 1) is None
+    assert admission.admit(0.0, 11) is None
 
 
 def test_a_busy_core_is_full_and_says_how_many_it_holds() -> None:
