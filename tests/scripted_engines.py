@@ -19,17 +19,16 @@ from parlour.ports import (
     Final,
     Judgement,
     Partial,
-    Partials,
     Piece,
     Place,
     Say,
     Speech,
-    SttTraits,
-    TtsTraits,
     Utterance,
     VadState,
     Verdict,
+    Vocabulary,
 )
+from parlour.traits import Partials, SttTraits, TtsTraits
 
 LOUD = 3000  # amplitude of the tone that stands for a voice
 
@@ -59,9 +58,12 @@ class ScriptedStt:
     fed: list[Pcm] = field(default_factory=list)
     traits: SttTraits = field(
         default_factory=lambda: SttTraits(
-            "scripted", {}, Partials.REPLACE, True, "Apache-2.0", settles=True
+            "scripted", {}, Partials.REPLACE, offline=True, settles=True
         )
     )
+
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """It knows its words and no others."""
 
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator["_ScriptedHearing"]:
@@ -116,7 +118,7 @@ class ToneTts:
     broken: bool = False
     closed: int = 0
     traits: TtsTraits = field(
-        default_factory=lambda: TtsTraits("tone", {}, {}, "tone", 16_000, True, "Apache-2.0")
+        default_factory=lambda: TtsTraits("tone", {}, "tone", 16_000, offline=True)
     )
 
     @asynccontextmanager

@@ -35,6 +35,7 @@ class ProviderError(ParlourError):
     """An engine or a service failed; the next one in the chain, or a later try, may do."""
 
     retry = True
+    retry_after_s: float | None = None  # as long as the service asks not to be asked again
 
     def __init__(self, provider: str, reason: str) -> None:
         super().__init__(f"{provider}: {reason}")

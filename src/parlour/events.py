@@ -168,6 +168,20 @@ class TurnEnded:
     underruns: int = 0  # gaps in the answer's sound that came about on this side
 
 
+@dataclass(frozen=True, slots=True)
+class FailedOver:
+    """An engine failed and the next of its chain took over; `reason` names the mend if one is known.
+
+    `taken_by` is "" where none was left.
+    """
+
+    at_s: float
+    stage: Literal["stt", "tts", "llm"]
+    failed: str
+    taken_by: str
+    reason: str
+
+
 Event: TypeAlias = (
     DeviceJoined
     | DeviceLeft
@@ -181,4 +195,5 @@ Event: TypeAlias = (
     | ReplyHeld
     | ReplyEnded
     | TurnEnded
+    | FailedOver
 )

@@ -1,4 +1,4 @@
-"""The shapes of everything that can be swapped, and the traits that say what each can do.
+"""The shapes of everything that can be swapped. What each can do is told by `traits`.
 
 An engine satisfies a Protocol by shape; nobody asks `isinstance`. Every engine opens as an
 async context; leaving the context stops its work at once.
@@ -16,38 +16,7 @@ from numpy.typing import NDArray
 from parlour.audio import Pcm
 from parlour.events import Action
 from parlour.ids import DeviceId, TurnId
-
-# ---------------------------------------------------------------- traits
-
-
-class Partials(StrEnum):
-    NONE = "none"  # only a final
-    REPLACE = "replace"  # each partial replaces the one before
-    APPEND = "append"  # partials only ever grow
-
-
-@dataclass(frozen=True, slots=True)
-class SttTraits:
-    name: str
-    languages: Mapping[str, str]  # language -> grade with its source, e.g. "en": "WER 5 % ..."
-    partials: Partials
-    offline: bool
-    licence: str
-    rate_hz: int = 16_000
-    settles: bool = False  # it answers `pause` with a settled partial
-    final_s: float = 2.0  # how long its final may take; then its last partial must do
-
-
-@dataclass(frozen=True, slots=True)
-class TtsTraits:
-    name: str
-    languages: Mapping[str, str]  # language -> grade with its source
-    voices: Mapping[str, str]  # voice id -> language
-    default_voice: str
-    rate_hz: int  # native rate; resampled once, at the edge
-    offline: bool
-    licence: str
-
+from parlour.traits import LlmTraits, SttTraits, TtsTraits
 
 # ---------------------------------------------------------------- hearing
 
@@ -109,9 +78,24 @@ class SttContext(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """What is likely to be said in this house."""
+
+    sentences: Sequence[str] = ()  # whole commands: tens of thousands
+    names: Sequence[str] = ()  # of rooms and devices: tens
+
+
 class Stt(Protocol):
     @property
     def traits(self) -> SttTraits: ...
+
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """Expect this from now on, after restarts too. An engine that cannot learn does nothing.
+
+        Raises ProviderError.
+        """
+        ...
 
     def open(self, language: str | None) -> AbstractAsyncContextManager[SttContext]:
         """Begin an utterance. None: the engine detects the language, or has but one."""
@@ -301,14 +285,6 @@ class Brain(Protocol):
 
 
 # ---------------------------------------------------------------- language models
-
-
-@dataclass(frozen=True, slots=True)
-class LlmTraits:
-    name: str
-    model: str
-    offline: bool
-    tools: bool  # whether it can call functions
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,29 +13,35 @@ from houses import HOUSE
 from parlour import tasks
 from parlour.app import registry
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, silence
+from parlour.catalogue import facts
 from parlour.engines import wyoming
 from parlour.engines.process import EngineProcess
 from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
 from parlour.home.sampling import training_sentences
-from parlour.ports import Final, Partial, Stt
+from parlour.ports import Final, Partial, Stt, Vocabulary
 from parlour.supervise import Stages
+from parlour.traits import SttTraits
 
 pytestmark = [
     pytest.mark.anyio,
-    pytest.mark.parametrize("engine", sorted(n for n, e in registry.STT.items() if e.module)),
+    pytest.mark.parametrize("engine", ["pocketsphinx"]),
 ]
 
 TEXT = "turn on the kitchen light"
 FRAME = HEARING_RATE_HZ // 50
 
 
+def _traits(engine: str) -> SttTraits:
+    return next(iter(facts.hearing()[engine].values()))
+
+
 @asynccontextmanager
 async def _taught(engine: str) -> AsyncIterator[tuple[WyomingStt, Callable[[], int | None]]]:
     known = registry.STT[engine]
-    async with running("stt", known.module) as process:
-        stt = WyomingStt(process, known.traits)
-        await stt.teach(training_sentences(HOUSE, per_template=60))
+    async with running("stt", known.target) as process:
+        stt = WyomingStt(process, _traits(engine))
+        await stt.teach(Vocabulary(training_sentences(HOUSE, per_template=60)))
         yield stt, lambda: process.stage.pid
 
 
@@ -116,7 +122,7 @@ async def test_a_process_killed_in_mid_utterance_still_yields_the_whole_final(
 
 
 async def test_an_engine_that_cannot_start_is_named_in_the_error(engine: str) -> None:
-    traits = registry.STT[engine].traits
+    traits = _traits(engine)
     process = EngineProcess(Stages().add("stt:nowhere"), "stt", "parlour.nowhere:serve")
     async with tasks.task_group() as group:
         group.start_soon(process.run)

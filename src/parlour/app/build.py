@@ -12,12 +12,11 @@ from anyio import to_thread
 
 from parlour import tasks
 from parlour.agent.assistant import NO_MODEL, Assistant
-from parlour.app import registry
-from parlour.app.config import Config
-from parlour.app.engines import make_chat, make_stt, make_tts, make_turn_model
+from parlour.app import choice
+from parlour.app.engines import Running, make_chat, make_stt, make_tts, make_turn_model
 from parlour.app.mqtturl import MqttUrl
+from parlour.app.sections import Config
 from parlour.bus.memory import MemoryBus
-from parlour.engines.wyoming import WyomingStt
 from parlour.errors import ProviderError
 from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
@@ -32,7 +31,7 @@ from parlour.home.mqtt import MqttHouse
 from parlour.home.sampling import training_sentences
 from parlour.home.timers import Timer, Timers
 from parlour.ids import DeviceId, new_turn_id
-from parlour.ports import Did, Expect, Place, Say, Utterance
+from parlour.ports import Did, Expect, Place, Say, Utterance, Vocabulary
 from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
 from parlour.turn.admission import Admission, AdmissionPolicy
@@ -63,9 +62,11 @@ class Server:
     def __init__(self, config: Config, broker_url: str) -> None:
         self.stages = Stages()
         self.bus = MemoryBus()
-        self._stt, hearing = make_stt(config, self.stages)
-        tts, voice = make_tts(config, self.stages)
-        self._processes = [process for process in (hearing, voice) if process is not None]
+        self._running = Running(self.stages)
+        self._stt = make_stt(config, self._running, self._publish)
+        tts = make_tts(config, self._running, self._publish)
+        # Only one that is taught whole sentences is worth the second that they take to make.
+        self._learns_sentences = bool({"pocketsphinx", "wyoming"} & set(config.stt.provider))
         self._demo_stage = None if config.mqtt else self.stages.add("demo")
         self._home_stage = self.stages.add("home")
         self._broker_url = broker_url
@@ -78,8 +79,8 @@ class Server:
         self._timers = Timers()
         self._grammar = HassilGrammar(self._house)
         self._home = HomeBrain(self._house, self._grammar, self._timers)
-        self._chat = make_chat(config)
-        self._language = config.stt.language or "en_US"
+        self._chat = make_chat(config, self._running, self._publish)
+        self._language = config.stt.language or config.languages[0]
         self._brain = Assistant(self._home, self._chat)
         self._vad = VadBatch(SileroVad())
         engines = Engines(
@@ -90,7 +91,7 @@ class Server:
             brain=self._brain,
             turn_model=make_turn_model(config),
             language=self._language,
-            voice=config.tts.voice_id or _voice_for(config),
+            voice=choice.voice_for(config, config.tts.provider[0]),
             speed=config.tts.speed,
             follow_up_s=config.conversation.follow_up_s,
         )
@@ -130,8 +131,10 @@ class Server:
         """Keep every stage running until cancelled."""
         self._grammar.warm()
         async with self._closing(), tasks.task_group() as group:
-            for process in self._processes:
+            for process in self._running.processes:
                 group.start_soon(process.run)
+            for task in self._running.tasks:
+                group.start_soon(task)
             group.start_soon(self._vad.run)
             group.start_soon(self._admission.run)
             if self._demo_stage is not None:
@@ -151,9 +154,11 @@ class Server:
         try:
             yield
         finally:
-            if self._chat is not None:
-                with anyio.move_on_after(1, shield=True):
+            with anyio.move_on_after(1, shield=True):
+                if self._chat is not None:
                     await self._chat.aclose()
+                for close in self._running.closers:
+                    await close()
 
     async def wait_settled(self) -> None:
         """Wait until every stage is ready, or known to be down, and names can be heard."""
@@ -163,9 +168,6 @@ class Server:
 
     async def _teach(self) -> None:
         """Teach the recogniser the names of the house, now and whenever one is added."""
-        if not isinstance(self._stt, WyomingStt):
-            self._taught.set()
-            return
         taught = -1
         while True:
             revision = await self._house.wait_revision(taught)
@@ -173,9 +175,12 @@ class Server:
             if self._house.revision != revision:
                 continue
             entities = list(self._house.entities.values())
-            sentences = await to_thread.run_sync(training_sentences, entities)
+            sentences: list[str] = []
+            if self._learns_sentences:
+                sentences = await to_thread.run_sync(training_sentences, entities)
+            names = sorted({name for e in entities for name in (e.name, e.area or "") if name})
             try:
-                await self._stt.teach(sentences)
+                await self._stt.teach(Vocabulary(sentences, names))
             except ProviderError as error:
                 log.warning("the names of the house are not taught yet: %s", error)
                 await anyio.sleep(TEACH_AGAIN_S)
@@ -260,11 +265,6 @@ def _as_json(entity: Entity, state: State) -> dict[str, object]:
         "floor": entity.floor,
         "state": asdict(state),
     }
-
-
-def _voice_for(config: Config) -> str | None:
-    voices = registry.voices_of(registry.TTS[config.tts.provider].traits, config.tts.language)
-    return voices[0] if voices else None
 
 
 def url_of(url: MqttUrl) -> str:

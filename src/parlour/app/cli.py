@@ -17,7 +17,7 @@ from parlour import __version__
 from parlour.errors import ParlourError
 
 if TYPE_CHECKING:
-    from parlour.app.config import Config
+    from parlour.app.sections import Config
 
 log = logging.getLogger(__name__)
 
@@ -230,11 +230,16 @@ def engine(
     uri: Annotated[
         str, typer.Option(metavar="URI", help="Where to listen: unix:///PATH or tcp://HOST:PORT.")
     ],
+    config_file: ConfigFile = None,
 ) -> None:
-    """Serve one engine over the Wyoming protocol to any program."""
+    """Serve one engine over the Wyoming protocol to any program.
+
+    Home Assistant, or a Parlour on another machine, finds it at that address. What the engine is
+    like (model, device, threads) is taken from the configuration.
+    """
     from parlour.app.speech import serve_engine as run
 
-    run(kind.value, name, uri)
+    run(_load(config_file), "stt" if kind is EngineKind.STT else "tts", name, uri)
 
 
 # ---------------------------------------------------------------- the home

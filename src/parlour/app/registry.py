@@ -1,44 +1,37 @@
-"""Which engines there are: their names in config.yml, what each can do, and what runs each."""
+"""Which engines there are: their names in config.yml, what runs each, and what each needs."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from parlour.ports import SttTraits, TtsTraits
-from parlour.providers import espeak, pocketsphinx, scripted
-
 
 @dataclass(frozen=True, slots=True)
-class SttEngine:
-    traits: SttTraits
-    module: str  # "module:function" that the engine's own process runs; "": it runs in the server's
+class Engine:
+    """`target` is "module:function", which a process of the engine's own runs; "" is for engines
+    that work in the server's process or elsewhere."""
 
-
-@dataclass(frozen=True, slots=True)
-class TtsEngine:
-    traits: TtsTraits
-    module: str
+    target: str = ""
+    needs: str = ""  # the Python package without which it does not work ...
+    extra: str = ""  # ... and the extra of ours that brings it
 
 
 STT = {
-    "pocketsphinx": SttEngine(pocketsphinx.TRAITS, "parlour.providers.pocketsphinx:serve"),
-    "scripted": SttEngine(scripted.STT_TRAITS, ""),
+    "pocketsphinx": Engine("parlour.providers.pocketsphinx:serve"),
+    "whisper_local": Engine("parlour.providers.whisper:serve", "faster_whisper", "whisper"),
+    "whisper_api": Engine(),
+    "deepgram": Engine(),
+    "moonshine": Engine("parlour.providers.moonshine:serve", "moonshine_voice", "moonshine"),
+    "sherpa": Engine("parlour.providers.sherpa:serve", "sherpa_onnx", "sherpa"),
+    "wyoming": Engine(),
+    "scripted": Engine(),
 }
 TTS = {
-    "espeak": TtsEngine(espeak.TRAITS, "parlour.providers.espeak:serve"),
-    "scripted": TtsEngine(scripted.TTS_TRAITS, ""),
+    "espeak": Engine("parlour.providers.espeak:serve"),
+    "piper": Engine("parlour.providers.piper:serve", "piper", "piper"),
+    "kokoro": Engine("parlour.providers.kokoro:serve", "kokoro_onnx", "kokoro"),
+    "coqui": Engine("parlour.providers.coqui.engine:serve", "TTS", "coqui"),
+    "elevenlabs": Engine(),
+    "openai": Engine(),
+    "wyoming": Engine(),
+    "scripted": Engine(),
 }
 LLM = ("none", "ollama", "groq", "openai", "scripted")
 DEFAULT_STT, DEFAULT_TTS = "pocketsphinx", "espeak"
-
-
-def covers(languages: Iterable[str], wanted: str) -> bool:
-    """Whether one of the languages serves: "en" and "en_US" do for each other, "en_GB" too."""
-    return wanted.partition("_")[0] in {
-        language.replace("-", "_").partition("_")[0] for language in languages
-    }
-
-
-def voices_of(traits: TtsTraits, language: str) -> list[str]:
-    """The voices for a language, those of exactly this region first."""
-    fitting = [voice for voice, spoken in traits.voices.items() if covers([spoken], language)]
-    return sorted(fitting, key=lambda voice: traits.voices[voice].replace("-", "_") != language)

@@ -11,7 +11,7 @@ import uvicorn
 
 from parlour import tasks
 from parlour.app.build import Server, home_broker
-from parlour.app.config import Config
+from parlour.app.sections import Config
 from parlour.gateways.web import create_server, listen
 from parlour.opus import find_libopus
 from parlour.supervise import Health

@@ -1,13 +1,13 @@
 """Commands that need engines and no server: say, hear, engine."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
@@ -15,23 +15,26 @@ import anyio
 import typer
 
 from parlour import tasks
-from parlour.app import registry
+from parlour.app import choice, registry
 from parlour.app.build import url_of
-from parlour.app.config import Config
-from parlour.app.engines import make_stt, make_tts
+from parlour.app.engines import Running, make_stt, make_tts, stt_options, tts_options
+from parlour.app.pairs import SOME_NAMES, impossible_pairs
+from parlour.app.sections import Config
+from parlour.app.values import ADDRESS
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, join, read_wav, write_wav
+from parlour.catalogue import facts
 from parlour.engines import child
-from parlour.engines.process import EngineProcess
-from parlour.engines.wyoming import WyomingStt
-from parlour.errors import InputError, MissingError
+from parlour.engines.info import stt_info, tts_info
+from parlour.engines.process import Kind
+from parlour.errors import InputError, MissingError, ProviderError
 from parlour.home.demo import demo_entities
 from parlour.home.entities import Entity
 from parlour.home.mqtt import MqttHouse
 from parlour.home.sampling import training_sentences
-from parlour.ports import Final
+from parlour.ports import Final, Vocabulary
 from parlour.supervise import Stages
+from parlour.traits import best_for
 
-ADDRESS = re.compile(r"unix:///.+|tcp://(?:\[[0-9A-Fa-f:.]+\]|[^:/\s]+):[0-9]{1,5}")
 START_S = 30.0
 FRAME = HEARING_RATE_HZ // 10
 PLAYERS = (["pw-play"], ["paplay"], ["aplay", "-q"], ["ffplay", "-nodisp", "-autoexit", "-v", "0"])
@@ -41,11 +44,10 @@ def say(config: Config, text: str, *, voice: str | None, save: Path | None) -> N
     """Speak a text: into a file, or with the first player that this machine has."""
     if not text.strip():
         raise InputError("there is nothing to say: the text is empty")
-    voices = registry.TTS[config.tts.provider].traits.voices
-    if voice is not None and voice not in voices:
-        raise InputError(f"there is no voice {voice}; there are {', '.join(voices)}")
+    if voice is not None:
+        config = with_voice(config, voice)
     player = None if save else _player()
-    pcm = anyio.run(_speak, config, text, voice or config.tts.voice_id)
+    pcm = anyio.run(_speak, config, text)
     if save is not None:
         write_wav(save, pcm)
     elif player is not None:
@@ -69,36 +71,84 @@ def hear(config: Config, file: str, *, as_json: bool) -> None:
         typer.echo(final.text)
 
 
-def serve_engine(kind: str, name: str, uri: str) -> None:
+def with_voice(config: Config, voice: str) -> Config:
+    """The configuration with another voice, and with the engine and language that it belongs to.
+
+    The configured engine's voices come first. Raises InputError.
+    """
+    chain = config.tts.provider
+    known = {name: choice.tts_traits(config, name) for name in chain}
+    found = next((name for name in chain if choice.knows(known[name], voice)), None)
+    if found is None:
+        for name, models in facts.speaking().items():
+            if any(choice.knows(traits, voice) for traits in models.values()):
+                found = name
+                break
+        else:
+            found = next((name for name in chain if known[name].any_voice), None)
+    if found is None:
+        names = [voice.id for traits in known.values() for voice in traits.voices.values()]
+        close = get_close_matches(voice, names, n=3) or names[:SOME_NAMES]
+        raise InputError(
+            f"there is no voice {voice}; there is {', '.join(close)} (`parlour voices` lists all)"
+        )
+    traits = known.get(found) or choice.tts_traits(config, found)
+    listed = traits.voices.get(voice.partition("#")[0])
+    language = config.tts.language
+    if listed is not None and best_for(listed.languages, language) is None:
+        language = next(iter(listed.languages))
+    tts = {"provider": [found], "voice_id": voice, "language": language}
+    changed = config.model_copy(update={"tts": config.tts.model_copy(update=tts)})
+    for pair in impossible_pairs(changed):
+        if pair.key[0] in ("tts", found):
+            raise InputError(pair.text)
+    return changed
+
+
+def serve_engine(config: Config, kind: Kind, name: str, uri: str) -> None:
     """Serve one engine over Wyoming until Ctrl-C."""
     known = registry.STT if kind == "stt" else registry.TTS
-    modules = {engine: known[engine].module for engine in known}
-    engines = {engine: module for engine, module in modules.items() if module}
+    engines = {engine: known[engine].target for engine in known if known[engine].target}
     if name not in engines:
         raise InputError(f"there is no {kind} engine {name}; there is {', '.join(engines)}")
     if not ADDRESS.fullmatch(uri):
         raise InputError(f"{uri} is no address: it looks like tcp://0.0.0.0:10200 or unix:///PATH")
+    changed = {"provider": [name]}
+    section = getattr(config, kind).model_copy(update=changed)
+    config = config.model_copy(update={kind: section})
+    if kind == "stt":
+        options = stt_options(config, name)
+        info = stt_info([choice.stt_traits(config, name)])
+    else:
+        options = tts_options(config, name)
+        info = tts_info([choice.tts_traits(config, name)])
     try:
-        anyio.run(partial(child.run, kind, engines[name], uri, watch_parent=False))
+        anyio.run(
+            partial(child.run, kind, engines[name], uri, options, info=info, watch_parent=False)
+        )
     except (OSError, OverflowError) as error:  # a port above 65535 overflows
         raise InputError(
             f"cannot listen on {uri}: {getattr(error, 'strerror', '') or error}"
         ) from error
 
 
-async def _speak(config: Config, text: str, voice: str | None) -> Pcm:
-    tts, process = make_tts(config, Stages())
-    async with _running(process), tts.open(voice, config.tts.speed) as speech:
+async def _speak(config: Config, text: str) -> Pcm:
+    running = Running(Stages())
+    tts = make_tts(config, running)
+    voice = choice.voice_for(config, config.tts.provider[0])
+    async with started(running), tts.open(voice, config.tts.speed) as speech:
         speech.say(text)
         speech.finish()
         return join([piece.pcm async for piece in speech], tts.traits.rate_hz)
 
 
 async def _hear(config: Config, pcm: Pcm) -> Final:
-    stt, process = make_stt(config, Stages())
-    async with _running(process):
-        if isinstance(stt, WyomingStt):
-            await stt.teach(training_sentences(await _entities(config)))
+    running = Running(Stages())
+    stt = make_stt(config, running)
+    async with started(running):
+        if {"pocketsphinx", "wyoming"} & set(config.stt.provider):
+            sentences = training_sentences(await _entities(config))
+            await stt.teach(Vocabulary(sentences))
         async with stt.open(config.stt.language) as hearing:
             for frame in frames(pcm, FRAME):
                 hearing.feed(frame)
@@ -123,15 +173,33 @@ async def _entities(config: Config) -> list[Entity]:
 
 
 @asynccontextmanager
-async def _running(process: EngineProcess | None) -> AsyncIterator[None]:
+async def started(running: Running) -> AsyncIterator[None]:
+    """Run what engines need as long as the context is open. Raises ProviderError if the last
+    process of all does not start, either."""
     async with tasks.task_group() as group:
-        if process is not None:
+        for process in running.processes:
             group.start_soon(process.run)
-            await process.wait_up(START_S)
+        for task in running.tasks:
+            group.start_soon(task)
         try:
+            await _wait_for_one(running)
             yield
         finally:
+            with anyio.move_on_after(1, shield=True):
+                for close in running.closers:
+                    await close()
             group.cancel_scope.cancel()
+
+
+async def _wait_for_one(running: Running) -> None:
+    for at, process in enumerate(running.processes, 1):
+        try:
+            await process.wait_up(START_S)
+        except ProviderError:
+            if at == len(running.processes) and not running.closers:
+                raise
+        else:
+            return
 
 
 def _player() -> list[str]:

@@ -1,14 +1,17 @@
 """The program of an engine's own process.
 
-`python -m parlour.engines.child stt|tts MODULE:FUNCTION URI`. It ends with its parent, which
-holds the other end of its standard input.
+`python -m parlour.engines.child stt|tts MODULE:FUNCTION URI OPTIONS`, the options as a JSON object.
+It ends with its parent, which holds the other end of its standard input.
 """
 
 import importlib
+import json
 import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, Literal
 
 import anyio
@@ -21,19 +24,27 @@ from parlour.errors import ParlourError
 log = logging.getLogger(__name__)
 
 
-async def run(kind: str, target: str, uri: str, *, watch_parent: bool) -> None:
+async def run(
+    kind: str,
+    target: str,
+    uri: str,
+    options: Mapping[str, Any],
+    *,
+    info: Mapping[str, Any],
+    watch_parent: bool,
+) -> None:
     """Make the engine that `target` names and serve it until SIGTERM, or until the parent dies."""
     module, _, function = target.partition(":")
     make: Any = getattr(importlib.import_module(module), function)
-    engine = await to_thread.run_sync(make)
+    engine = await to_thread.run_sync(partial(make, **options))
     async with tasks.task_group() as group:
         group.start_soon(_watch_signals, group.cancel_scope, watch_parent)
         if watch_parent:
             group.start_soon(_watch_parent, group.cancel_scope)
         if kind == "stt":
-            await serve_recogniser(engine, uri)
+            await serve_recogniser(engine, uri, info)
         else:
-            await serve_synthesiser(engine, uri)
+            await serve_synthesiser(engine, uri, info)
 
 
 async def _watch_signals(scope: anyio.CancelScope, quiet_on_interrupt: bool) -> None:
@@ -53,9 +64,9 @@ async def _watch_parent(scope: anyio.CancelScope) -> None:
 def main() -> Literal[0, 1]:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the loop watches it
-    kind, target, uri = sys.argv[1:4]
+    kind, target, uri, options = sys.argv[1:5]
     try:
-        anyio.run(lambda: run(kind, target, uri, watch_parent=True))
+        anyio.run(partial(run, kind, target, uri, json.loads(options), info={}, watch_parent=True))
     except ParlourError as error:
         log.error("%s", error)  # noqa: TRY400 - one line for the owner, not a traceback
         return 1

@@ -33,6 +33,7 @@ class Connection:
     def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._reader = BufferedByteReceiveStream(stream)
+        self._writing = anyio.Lock()  # a partial and an answer may meet
 
     async def read(self) -> Event:
         """Raises ProtocolError for what is no Wyoming, or too large."""
@@ -57,7 +58,8 @@ class Connection:
         payload = event.payload or b""
         header = {"type": event.type, "data_length": len(data), "payload_length": len(payload)}
         # One write: on TCP, two would wait for each other's acknowledgement.
-        await self._stream.send(json.dumps(header).encode() + b"\n" + data + payload)
+        async with self._writing:
+            await self._stream.send(json.dumps(header).encode() + b"\n" + data + payload)
 
     async def aclose(self) -> None:
         await self._stream.aclose()
@@ -69,7 +71,7 @@ async def connect(uri: str) -> Connection:
     if scheme == "unix":
         return Connection(await anyio.connect_unix(rest))
     host, _, port = rest.rpartition(":")
-    return Connection(await anyio.connect_tcp(host, int(port)))
+    return Connection(await anyio.connect_tcp(host.strip("[]"), int(port)))
 
 
 def _object(raw: bytes) -> dict[str, Any]:

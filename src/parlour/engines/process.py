@@ -1,12 +1,14 @@
 """An engine in a child process, watched: started, taught, restarted, and ended without a trace."""
 
+import json
 import logging
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import anyio
 from anyio.abc import Process
@@ -42,9 +44,10 @@ async def _nothing(_uri: str) -> None:
 
 
 class EngineProcess:
-    """`target` is "module:function", which makes the engine in the child.
+    """`target` is "module:function", which makes the engine in the child from `options`.
 
-    `prepare` is called with the URI of each new child before it counts as ready.
+    `prepare` is called with the URI of each new child before it counts as ready. Satisfies
+    `wyoming.Peers`.
     """
 
     def __init__(
@@ -52,11 +55,12 @@ class EngineProcess:
         stage: Stage,
         kind: Kind,
         target: str,
-        prepare: Callable[[str], Awaitable[None]] = _nothing,
+        options: Mapping[str, Any] | None = None,
     ) -> None:
         self.stage = stage
         self.uri = ""
-        self.prepare = prepare
+        self.prepare: Callable[[str], Awaitable[None]] = _nothing
+        self._options = json.dumps(dict(options or {}))
         self._kind = kind
         self._target = target
 
@@ -76,6 +80,14 @@ class EngineProcess:
             return
         raise ProviderError(self.stage.name, self.stage.reason or "it does not start")
 
+    @asynccontextmanager
+    async def lease(self, within_s: float) -> AsyncIterator[str]:
+        await self.wait_up(within_s)
+        yield self.uri
+
+    async def prepare_all(self) -> None:
+        await self.prepare(self.uri)
+
     async def _run_once(self) -> None:
         await anyio.Path(self.uri.removeprefix("unix://")).unlink(missing_ok=True)
         command = [
@@ -85,6 +97,7 @@ class EngineProcess:
             self._kind,
             self._target,
             self.uri,
+            self._options,
         ]
         child = await anyio.open_process(command, stdout=None)
         self.stage.pid = child.pid

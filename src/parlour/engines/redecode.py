@@ -7,7 +7,7 @@ decode begins at once: if nothing but silence follows, it is the final, and nobo
 
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -18,14 +18,16 @@ from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm
 from parlour.errors import ProviderError
 from parlour.level import level_dbfs
-from parlour.ports import Final, Partial, Partials, SttTraits
+from parlour.ports import Final, Partial, Vocabulary
+from parlour.traits import Partials, SttTraits
 
 
 class BatchStt(Protocol):
     """A recogniser of whole recordings."""
 
-    @property
-    def traits(self) -> SttTraits: ...
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """As `ports.Stt.teach`."""
+        ...
 
     async def transcribe(self, pcm: Pcm, language: str | None) -> Final:
         """Takes 0.1 to 3 s; cancelling stops it. Raises ProviderError."""
@@ -34,9 +36,10 @@ class BatchStt(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RedecodePolicy:
-    least_new_s: float = 0.3  # of sound, for another decode to be worth it: a short word
+    least_new_s: float = 0.3  # of sound, for another decode to be worth it; inf: only at pauses
     most_kept_s: float = 28.0  # Whisper's window is 30 s
     cut_s: float = 14.0  # of which so much is settled at once, when it is full
+    eager_s: float = 0.06  # of silence after speech: it is decoded whole before anybody asks
     quiet_db: float = 25.0  # below the utterance's loudest second: what follows a pause is silence
     most_unread: int = 64  # partials; then the next decode waits
 
@@ -44,21 +47,33 @@ class RedecodePolicy:
 class Redecoding:
     """Satisfies `ports.Stt` with any BatchStt."""
 
-    def __init__(self, batch: BatchStt, policy: RedecodePolicy | None = None) -> None:
-        self.traits = replace(batch.traits, partials=Partials.REPLACE, settles=True)
+    def __init__(
+        self, batch: BatchStt, traits: SttTraits, policy: RedecodePolicy | None = None
+    ) -> None:
+        self.traits = replace(traits, partials=Partials.REPLACE, settles=True)
         self._batch = batch
         self._policy = policy or RedecodePolicy()
 
-    @asynccontextmanager
-    async def open(self, language: str | None) -> AsyncIterator["RedecodingHearing"]:
-        hearing = RedecodingHearing(self._batch, language, self._policy)
-        with hearing.heard:
-            async with tasks.task_group() as group:
-                group.start_soon(hearing.run)
-                try:
-                    yield hearing
-                finally:
-                    group.cancel_scope.cancel()
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        await self._batch.teach(vocabulary)
+
+    def open(self, language: str | None) -> AbstractAsyncContextManager["RedecodingHearing"]:
+        return redecoding(self._batch, language, self._policy)
+
+
+@asynccontextmanager
+async def redecoding(
+    batch: BatchStt, language: str | None, policy: RedecodePolicy
+) -> AsyncIterator["RedecodingHearing"]:
+    """Begin an utterance."""
+    hearing = RedecodingHearing(batch, language, policy)
+    with hearing.heard:
+        async with tasks.task_group() as group:
+            group.start_soon(hearing.run)
+            try:
+                yield hearing
+            finally:
+                group.cancel_scope.cancel()
 
 
 class RedecodingHearing:
@@ -137,10 +152,19 @@ class RedecodingHearing:
                 self._failed = error
 
     async def _wait_for_sound(self) -> None:
-        least = round(self._policy.least_new_s * HEARING_RATE_HZ)
-        while not (self._paused or self._finished or self._fed - self._decoded >= least):
+        while not (self._paused or self._finished or self._is_worth_a_decode):
             self._news = anyio.Event()
             await self._news.wait()
+
+    @property
+    def _is_worth_a_decode(self) -> bool:
+        """Enough that is new, or a silence that may be the end. A decode that begins in between
+        would be in the way of the one at the end, since most engines cannot be stopped."""
+        quiet = self._fed - self._spoken_until
+        if quiet >= self._policy.eager_s * HEARING_RATE_HZ:
+            return not self._is_covered and self._spoken_until > 0
+        is_new = self._fed - self._decoded >= self._policy.least_new_s * HEARING_RATE_HZ
+        return is_new and quiet == 0
 
     async def _stand_by(self) -> None:
         """All is said up to the pause: wait for what comes after it."""

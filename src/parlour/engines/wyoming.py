@@ -7,8 +7,9 @@ next process hears it again from the start, and nobody has to repeat himself.
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from typing import Protocol
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
@@ -16,18 +17,19 @@ from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
 from parlour import tasks
-from parlour.audio import HEARING_RATE_HZ, Pcm
+from parlour.audio import HEARING_RATE_HZ, Pcm, Resampler, silence
 from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, PAUSE, VOCABULARY, Connection, connect
-from parlour.engines.process import EngineProcess
+from parlour.engines.utterance import Utterance
 from parlour.errors import ProtocolError, ProviderError
-from parlour.ports import Final, Partial, Speech, SttTraits, TtsTraits
+from parlour.ports import Final, Partial, Speech, Vocabulary
+from parlour.traits import SttTraits, TtsTraits
 
 log = logging.getLogger(__name__)
 
-LONGEST_UTTERANCE_S = 30.0
 MOST_HEARD = 64  # partials that nobody has read yet; then the engine is not read from
 RESTART_S = 6.0  # for a dead engine's successor to be ready
 LEARN_S = 15.0
+CONNECT_S = 3.0  # to another machine
 FINAL_S = 15.0  # without a word after all the sound; a hung process is replaced sooner
 SOUND_S = 10.0  # for the next piece of speech
 MOST_MADE = 50  # pieces of speech made ahead of their reader: three seconds
@@ -35,75 +37,54 @@ NOTICE_S = 0.05  # until the end of a process has been noticed
 TRIES = 3  # processes that one utterance or text may wear out
 
 
-class Utterance:
-    """The sound of one utterance, and how it is asked for from the start again."""
+class Peers(Protocol):
+    """Where an engine serves: in a child process, or on one or more machines."""
 
-    def __init__(self) -> None:
-        self.pieces: list[Pcm] = []
-        self.finished = False
-        self.pauses: set[int] = set()  # after how many pieces the user seemed to have stopped
-        self._seconds = 0.0
-        self._news = anyio.Event()
+    prepare: Callable[[str], Awaitable[None]]  # called with the URI of each that comes up
 
-    def feed(self, pcm: Pcm) -> None:
-        room = round((LONGEST_UTTERANCE_S - self._seconds) * pcm.rate_hz)
-        if room <= 0:
-            return
-        if room < len(pcm.samples):  # else a shorter piece would be heard after a gap
-            pcm = Pcm(pcm.samples[:room], pcm.rate_hz, pcm.start)
-        self._seconds += pcm.duration_s
-        self.pieces.append(pcm)
-        self._news.set()
+    def lease(self, within_s: float) -> AbstractAsyncContextManager[str]:
+        """The URI of one that serves, for one request. What goes wrong inside tells how it is.
 
-    def pause(self) -> None:
-        self.pauses.add(len(self.pieces))
-        self._news.set()
+        Raises ProviderError if there is none `within_s`.
+        """
+        ...
 
-    def finish(self) -> None:
-        self.finished = True
-        self._news.set()
+    async def prepare_all(self) -> None:
+        """Prepare those that are up. Raises ProviderError."""
+        ...
 
-    async def read(self) -> AsyncGenerator[Pcm | None, None]:
-        """All pieces from the first on, as they come, until it is finished; None is a pause."""
-        at, paused = 0, -1
-        while True:
-            while at < len(self.pieces) or (at in self.pauses and paused != at):
-                if at in self.pauses and paused != at:
-                    paused = at
-                    yield None
-                    continue
-                yield self.pieces[at]
-                at += 1
-            if self.finished:
-                return
-            self._news = anyio.Event()
-            await self._news.wait()
+
+async def _connect(uri: str) -> Connection:
+    with anyio.fail_after(CONNECT_S):
+        return await connect(uri)
 
 
 class WyomingStt:
     """A recogniser in a process of its own. Satisfies `ports.Stt`."""
 
-    def __init__(self, process: EngineProcess, traits: SttTraits) -> None:
+    def __init__(self, peers: Peers, traits: SttTraits, patience_s: float = RESTART_S) -> None:
         self.traits = traits
-        self._process = process
-        self._sentences: Sequence[str] = ()
-        process.prepare = self._prepare
+        self._peers = peers
+        self._patience_s = patience_s
+        self._vocabulary = Vocabulary()
+        peers.prepare = self._prepare
 
-    async def teach(self, sentences: Sequence[str]) -> None:
-        """Expect these sentences, now and after each restart. Raises ProviderError."""
-        self._sentences = sentences
-        await self._process.wait_up(RESTART_S)
-        await self._prepare(self._process.uri)
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """Expect this, now and after each restart. Raises ProviderError."""
+        self._vocabulary = vocabulary
+        async with self._peers.lease(RESTART_S):
+            await self._peers.prepare_all()
 
     async def _prepare(self, uri: str) -> None:
-        if not self._sentences:
+        learn = self._vocabulary
+        if not learn.sentences and not learn.names:
             return
-        payload = "\n".join(self._sentences).encode(errors="replace")
+        payload = "\n".join(learn.sentences).encode(errors="replace")
         try:
             with anyio.fail_after(LEARN_S):
                 connection = await connect(uri)
                 try:
-                    await connection.write(Event(VOCABULARY, {}, payload))
+                    await connection.write(Event(VOCABULARY, {"names": list(learn.names)}, payload))
                     while (await connection.read()).type != LEARNED:
                         pass
                 finally:
@@ -114,7 +95,7 @@ class WyomingStt:
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator["WyomingHearing"]:
         """Begin an utterance; works while the engine is being restarted, too."""
-        hearing = WyomingHearing(self._process, self.traits.name, language)
+        hearing = WyomingHearing(self._peers, self.traits.name, language, self._patience_s)
         with hearing.heard:  # closed last: it is read after the engine has said its final
             async with tasks.task_group() as group:
                 group.start_soon(hearing.run)
@@ -127,8 +108,9 @@ class WyomingStt:
 class WyomingHearing:
     """One utterance on its way to a recogniser. Satisfies `ports.SttContext`."""
 
-    def __init__(self, process: EngineProcess, name: str, language: str | None) -> None:
-        self._process = process
+    def __init__(self, peers: Peers, name: str, language: str | None, patience_s: float) -> None:
+        self._peers = peers
+        self._patience_s = patience_s
         self._name = name
         self._language = language
         self._utterance = Utterance()
@@ -157,8 +139,8 @@ class WyomingHearing:
         with self._send:
             for _ in range(TRIES):
                 try:
-                    await self._process.wait_up(RESTART_S)
-                    await self._hear()
+                    async with self._peers.lease(self._patience_s) as uri:
+                        await self._hear(uri)
                 except ProviderError as error:
                     self._failed = error
                     return
@@ -169,9 +151,9 @@ class WyomingHearing:
                     return
             self._failed = ProviderError(self._name, f"it broke off {TRIES} times")
 
-    async def _hear(self) -> None:
+    async def _hear(self, uri: str) -> None:
         self._pumped = False
-        connection = await connect(self._process.uri)
+        connection = await _connect(uri)
         try:
             async with tasks.task_group() as group:
                 group.start_soon(self._pump, connection)
@@ -230,9 +212,10 @@ class WyomingHearing:
 class WyomingTts:
     """A voice in a process of its own. Satisfies `ports.Tts`."""
 
-    def __init__(self, process: EngineProcess, traits: TtsTraits) -> None:
+    def __init__(self, peers: Peers, traits: TtsTraits, patience_s: float = RESTART_S) -> None:
         self.traits = traits
-        self._process = process
+        self._peers = peers
+        self._patience_s = patience_s
 
     @asynccontextmanager
     async def open(
@@ -240,7 +223,7 @@ class WyomingTts:
     ) -> AsyncIterator["WyomingSpeech"]:
         """Begin to speak; works while the engine is being restarted, too."""
         name = voice or self.traits.default_voice
-        speech = WyomingSpeech(self._process, self.traits, name, speed)
+        speech = WyomingSpeech(self._peers, self.traits, name, speed, self._patience_s)
         with speech.made:
             async with tasks.task_group() as group:
                 group.start_soon(speech.run)
@@ -253,8 +236,11 @@ class WyomingTts:
 class WyomingSpeech:
     """Texts on their way to a voice. Satisfies `ports.TtsContext`."""
 
-    def __init__(self, process: EngineProcess, traits: TtsTraits, voice: str, speed: float) -> None:
-        self._process = process
+    def __init__(
+        self, peers: Peers, traits: TtsTraits, voice: str, speed: float, patience_s: float
+    ) -> None:
+        self._peers = peers
+        self._patience_s = patience_s
         self._traits = traits
         self._voice = voice
         self._speed = speed
@@ -295,9 +281,9 @@ class WyomingSpeech:
         """Speak one text, by as many processes as it takes; sound once made is not made again."""
         speaking = _Speaking(self._send, text)
         for _ in range(TRIES):
-            await self._process.wait_up(RESTART_S)
             try:
-                await self._synthesise(speaking)
+                async with self._peers.lease(self._patience_s) as uri:
+                    await self._synthesise(uri, speaking)
             except (*BROKEN, ProtocolError) as error:
                 log.warning("%s broke off, it speaks on: %r", self._traits.name, error)
                 await anyio.sleep(NOTICE_S)
@@ -305,22 +291,24 @@ class WyomingSpeech:
                 return
         raise ProviderError(self._traits.name, f"it broke off {TRIES} times")
 
-    async def _synthesise(self, speaking: "_Speaking") -> None:
-        connection = await connect(self._process.uri)
+    async def _synthesise(self, uri: str, speaking: "_Speaking") -> None:
+        connection = await _connect(uri)
         try:
             request = {"text": speaking.text, "voice": {"name": self._voice}, "speed": self._speed}
             await connection.write(Event("synthesize", request))
-            rate, at = self._traits.rate_hz, 0
+            rate, resampler = self._traits.rate_hz, None
             while True:
                 event = await self._read(connection)
                 match event.type:
                     case "audio-start":
-                        rate = int(event.data.get("rate", rate))
-                    case "audio-chunk":
-                        pcm = Pcm.frombytes(event.payload or b"", rate, at)
-                        at = pcm.end
-                        await speaking.take(pcm)
+                        rate = AudioStart.from_event(event).rate
+                        resampler = Resampler(rate, self._traits.rate_hz)
+                    case "audio-chunk" if resampler is not None:
+                        pcm = Pcm.frombytes(event.payload or b"", rate)
+                        await speaking.take(resampler.push(pcm))
                     case "audio-stop":
+                        if resampler is not None:
+                            await speaking.take(resampler.push(silence(0, rate), last=True))
                         return
                     case "error":
                         reason = str(event.data.get("text", "it failed"))
@@ -349,7 +337,7 @@ class _Speaking:
         self._handed = 0  # samples
 
     async def take(self, pcm: Pcm) -> None:
-        if pcm.end <= self._handed:
+        if pcm.end <= self._handed or not len(pcm.samples):
             return  # a process before this one made it
         fresh = Pcm(pcm.samples[max(0, self._handed - pcm.start) :], pcm.rate_hz, self._handed)
         await self._send.send(Speech(fresh, "" if self._handed else self.text))

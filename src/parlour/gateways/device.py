@@ -15,6 +15,7 @@ from parlour.events import (
     DeviceJoined,
     DeviceLeft,
     Event,
+    FailedOver,
     FinalHeard,
     PartialHeard,
     ReplyBegan,
@@ -114,7 +115,14 @@ class DeviceLink:
                 self._send(protocol.send_tts_stop(turn, flush=cut))
             case TurnEnded():
                 self._end_turn(event)
-            case TurnBegan() | SpeechBegan() | Speculated() | DeviceJoined() | DeviceLeft():
+            case (
+                TurnBegan()
+                | SpeechBegan()
+                | Speculated()
+                | DeviceJoined()
+                | DeviceLeft()
+                | FailedOver()
+            ):
                 pass
             case _:
                 assert_never(event)

@@ -11,7 +11,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from parlour.events import Event, ReplyEnded, ReplyHeld, TurnEnded
+from parlour.events import Event, FailedOver, ReplyEnded, ReplyHeld, TurnEnded
 from parlour.supervise import Health, Stages
 
 # From a command's 100 ms to what nobody waits for.
@@ -41,6 +41,9 @@ class Metrics:
         self._held = self._counter("replies_held", "Answers paused because somebody spoke")
         self._cut = self._counter("replies_cut", "Answers cut off")
         self._underruns = self._counter("underruns", "Gaps in the sound of answers")
+        self._failovers = self._counter(
+            "failovers", "Engines that failed, by who took over", ["stage", "failed", "taken_by"]
+        )
         self._up = Gauge(
             "stage_up",
             "1 while a supervised part is ready",
@@ -64,6 +67,8 @@ class Metrics:
                 self._held.inc()
             case ReplyEnded(cut=True):
                 self._cut.inc()
+            case FailedOver():
+                self._failovers.labels(event.stage, event.failed, event.taken_by).inc()
             case _:
                 pass
 

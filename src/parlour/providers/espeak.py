@@ -11,32 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from parlour.audio import Samples
+from parlour.catalogue import facts
 from parlour.errors import MissingError, ProviderError
-from parlour.ports import TtsTraits
 
-_GRADE = "intelligible, robotic; formant synthesis, 0.2 ms to the first sound"
-_VOICES = {
-    "en-us": "en_US",
-    "en-gb": "en_GB",
-    "hi": "hi_IN",
-    "ml": "ml_IN",
-    "mr": "mr_IN",
-    "ta": "ta_IN",
-    "te": "te_IN",
-    "bn": "bn_IN",
-    "gu": "gu_IN",
-    "de": "de_DE",
-}
 RATE_HZ = 22_050
-TRAITS = TtsTraits(
-    name="espeak",
-    languages=dict.fromkeys(_VOICES.values(), _GRADE),
-    voices=_VOICES,
-    default_voice="en-us",
-    rate_hz=RATE_HZ,
-    offline=True,
-    licence="GPL-3.0-or-later, code and voices",
-)
+DEFAULT_VOICE = "en-us"
 
 CHUNK_MS = 60  # of sound in one piece
 MOST_CHUNKS = 50  # made ahead of the reader: three seconds
@@ -60,17 +39,20 @@ def serve() -> "EspeakSynthesiser":
 class EspeakSynthesiser:
     """The library has one voice at a time for the whole process, so texts are spoken in turn."""
 
-    rate_hz = RATE_HZ
-
     def __init__(self) -> None:
         self._library = _load()
         self._turn = threading.Lock()
+        self._voices = facts.speaking()["espeak"]["espeak-ng"].voices
+
+    def rate_hz(self, voice: str) -> int:
+        if voice and voice not in self._voices:
+            raise ProviderError(
+                "espeak", f"there is no voice {voice}; there are {', '.join(self._voices)}"
+            )
+        return RATE_HZ
 
     def speak(self, text: str, voice: str, speed: float) -> Iterator[Samples]:
-        if voice not in _VOICES:
-            raise ProviderError(
-                "espeak", f"there is no voice {voice}; there are {', '.join(_VOICES)}"
-            )
+        self.rate_hz(voice)
         # All that can fail is done here: a worker that fails would leave its reader waiting.
         pace = round(WORDS_PER_MINUTE * speed)
         raw = text.encode(errors="replace")
@@ -110,7 +92,7 @@ class EspeakSynthesiser:
         with self._turn:
             callback = _Callback(take)
             self._library.espeak_SetSynthCallback(callback)
-            self._library.espeak_SetVoiceByName(voice.encode())
+            self._library.espeak_SetVoiceByName((voice or DEFAULT_VOICE).encode())
             self._library.espeak_SetParameter(_RATE, pace, 0)
             self._library.espeak_Synth(
                 raw, len(raw) + 1, 0, _POSITION_CHARACTER, 0, _CHARACTERS_UTF8, None, None

@@ -34,17 +34,15 @@ from parlour.errors import ProviderError
 from parlour.ports import (
     Final,
     LlmDelta,
-    LlmTraits,
     Partial,
-    Partials,
     Prompt,
     Speech,
-    SttTraits,
     TextDelta,
     ToolCall,
-    TtsTraits,
     Usage,
+    Vocabulary,
 )
+from parlour.traits import Grade, Licence, LlmTraits, Partials, Quality, SttTraits, TtsTraits, Voice
 
 NAME = "scripted"
 STABLE_S = 0.2  # a word that old will not change any more
@@ -53,22 +51,24 @@ CHARACTERS_PER_TOKEN = 4
 TONE_HZ, TONE_AMPLITUDE = 220.0, 3000.0
 PIECE_S = 0.06  # of speech, as other voices make it
 
+_BY_SCRIPT = {"en_US": Quality(Grade.GOOD, source="it says what its script says")}
 STT_TRAITS = SttTraits(
     name=NAME,
-    languages={"en": "by script"},
+    model="script",
+    languages=_BY_SCRIPT,
     partials=Partials.REPLACE,
     offline=True,
-    licence="Apache-2.0",
+    licence=Licence("Apache-2.0", any_use=True),
     settles=True,
 )
 TTS_TRAITS = TtsTraits(
     name=NAME,
-    languages={"en": "a tone for each word"},
-    voices={"tone": "en"},
+    model="script",
+    voices={"tone": Voice("tone", _BY_SCRIPT, "a tone for each letter")},
     default_voice="tone",
     rate_hz=HEARING_RATE_HZ,
     offline=True,
-    licence="Apache-2.0",
+    licence=Licence("Apache-2.0", any_use=True),
 )
 
 
@@ -111,6 +111,9 @@ class ScriptedStt:
 
     def __init__(self, script: Path) -> None:
         self._script = Script(script)
+
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """It knows its script and nothing else."""
 
     @asynccontextmanager
     async def open(self, language: str | None) -> AsyncIterator["ScriptedHearing"]:

@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from parlour.app.client import ServerError, _object, _table, state_text
+from parlour.app.sections import Config
 from parlour.app.speech import serve_engine
 from parlour.errors import InputError
 
@@ -65,4 +66,4 @@ def test_an_answer_that_is_no_object_comes_from_another_server() -> None:
 @pytest.mark.parametrize("uri", ["tcp://h", "tcp://h:x", "tcp://:1", "unix://", "unix://a", "h:1"])
 def test_an_engine_refuses_an_address_that_is_none(uri: str) -> None:
     with pytest.raises(InputError, match="is no address"):
-        serve_engine("tts", "espeak", uri)
+        serve_engine(Config(), "tts", "espeak", uri)

@@ -8,12 +8,16 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from parlour.app import registry
-from parlour.app.config import FILE_NAME, Config, find, load, parse, read
+from parlour.app import choice
+from parlour.app.config import FILE_NAME, find, load, parse, read
 from parlour.app.reference import effective, effective_json
+from parlour.app.sections import Config
 from parlour.errors import ConfigError
 
 ENVIRON = {"MQTT_PASSWORD": "hunter2", "PORT": "9000", "SPEED": "fast"}
+
+
+ESPEAK = choice.tts_traits(Config(), "espeak")
 
 
 def config(text: str) -> Config:
@@ -35,10 +39,10 @@ def test_without_a_file_the_default_is_offline_with_a_demo_home() -> None:
     default = load(None)
     assert default == config("")
     assert default.mqtt is None
-    assert default.llm.provider == "none"
+    assert default.llm.provider == ["none"]
     assert default.server.host == "127.0.0.1"
-    assert registry.STT[default.stt.provider].traits.offline
-    assert registry.TTS[default.tts.provider].traits.offline
+    assert choice.stt_traits(default, default.stt.provider[0]).offline
+    assert choice.tts_traits(default, default.tts.provider[0]).offline
 
 
 def test_every_section_is_read() -> None:
@@ -57,7 +61,7 @@ satellites:
 """)
     assert found.server.port == 9000
     assert found.tts.language == "en_GB"
-    assert found.stt.provider == "pocketsphinx"
+    assert found.stt.provider == ["pocketsphinx"]
     assert found.mqtt is not None
     assert (found.mqtt.url.host, found.mqtt.url.password) == ("broker", "hunter2")
     assert found.mqtt.discovery_prefix == "ha"
@@ -107,10 +111,26 @@ def test_a_section_whose_lines_are_all_commented_out_is_as_good_as_absent() -> N
         ("satellites: {a: {aera: x}}", "satellites.a.aera: unknown key; did you mean satellites.a.area?"),
         ("satellites: {'': {}}", "satellites.'': must have 1 to 60 characters on one line"),
         (
-            "tts: {provider: [espeak, piper]}",
-            "tts.provider: must be one name: fail-over between several is not available yet (is a list)",
+            "tts: {provider: [espeak, espeak]}",
+            "tts.provider: must be one name, or a list of different ones (is a list)",
         ),
-        ("stt: {provider: whisper}", "stt.provider: must be pocketsphinx or scripted (is 'whisper')"),
+        ("tts: {provider: []}", "tts.provider: must be one name, or a list of different ones (is a list)"),
+        (
+            "stt: {provider: whisper}",
+            "stt.provider: must be deepgram, moonshine, pocketsphinx, scripted, sherpa, whisper_api, whisper_local or wyoming; did you mean whisper_api? (is 'whisper')",
+        ),
+        ("tts: {provider: elevenlabs}", "elevenlabs.api_key: elevenlabs needs a key, best as ${VARIABLE}"),
+        ("stt: {provider: deepgram}", "deepgram.api_key: deepgram needs a key, best as ${VARIABLE}"),
+        (
+            "stt: {provider: wyoming}",
+            "wyoming.stt: wyoming needs the address of a recogniser, as tcp://10.0.0.5:10300",
+        ),
+        (
+            "stt: {provider: whisper_local, model_size: huge}",
+            "stt.model_size: whisper_local has no model huge; it has base, tiny, small, medium, large-v3, turbo",
+        ),
+        ("wyoming: {stt: 'http://x'}", "wyoming.stt: must be addresses such as tcp://10.0.0.5:10300 or unix:///PATH (is 'http://x')"),
+        ("models: {download: maybe}", "models.download: must be auto, ask or never (is 'maybe')"),
         ("llm: {provider: olama}", "llm.provider: must be groq, none, ollama, openai or scripted; did you mean ollama? (is 'olama')"),
         ("llm: {provider: groq, model: x}", "llm.api_key: groq needs a key, best as ${VARIABLE}"),
         ("llm: {provider: openai, model: x}", "llm.api_key: openai needs a key, best as ${VARIABLE}"),
@@ -148,25 +168,25 @@ def test_a_language_that_the_recogniser_cannot_hear_names_those_it_can() -> None
         ("languages[1]", "languages: [en_US, hi_IN]"),
     ):
         said = line(text)
-        assert said.startswith(f"{FILE_NAME}: {key}: pocketsphinx does not hear hi_IN; it knows en")
+        assert said.startswith(f"{FILE_NAME}: {key}: pocketsphinx does not hear hi_IN; sherpa (")
 
 
 def test_a_language_that_the_voice_cannot_speak_names_those_it_can() -> None:
     said = line("tts: {language: xx}")
     assert said.startswith(f"{FILE_NAME}: tts.language: espeak does not speak xx; it knows ")
-    assert all(language in said for language in registry.TTS["espeak"].traits.languages)
+    assert all(language in said for language in ESPEAK.languages)
 
 
 def test_a_voice_that_there_is_not_names_one_that_there_is() -> None:
-    default = registry.TTS["espeak"].traits.default_voice
+    default = ESPEAK.default_voice
     said = line(f"tts: {{voice_id: {default}x}}")
     assert said.startswith(f"{FILE_NAME}: tts.voice_id: espeak has no voice '{default}x'; it has ")
     assert default in said
 
 
 def test_a_voice_of_another_language_names_voices_of_this_one() -> None:
-    voices = registry.TTS["espeak"].traits.voices
-    german = next(voice for voice, language in voices.items() if language.startswith("de"))
+    voices = ESPEAK.voices
+    german = next(voice for voice, known in voices.items() if "de_DE" in known.languages)
     said = line(f"tts: {{voice_id: {german}, language: en_US}}")
     assert said.startswith(f"{FILE_NAME}: tts.voice_id: {german} speaks de")
     assert any(voice in said.partition(" there is ")[2] for voice in voices)

@@ -22,8 +22,8 @@ pytestmark = pytest.mark.anyio
 @asynccontextmanager
 async def _child(folder: Path) -> AsyncIterator[tuple[Process, str]]:
     uri = f"unix://{folder / 'engine.sock'}"
-    target = registry.TTS["espeak"].module
-    command = [sys.executable, "-m", "parlour.engines.child", "tts", target, uri]
+    target = registry.TTS["espeak"].target
+    command = [sys.executable, "-m", "parlour.engines.child", "tts", target, uri, "{}"]
     async with await anyio.open_process(command) as child:
         try:
             with anyio.fail_after(20):

@@ -13,8 +13,10 @@ from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm
 from parlour.engines.redecode import Redecoding, RedecodingHearing
 from parlour.errors import ProviderError
-from parlour.ports import Final, Partial, Partials, SttTraits
+from parlour.ports import Final, Partial, Vocabulary
+from parlour.traits import Partials, SttTraits
 
+TRAITS = SttTraits("batch", {}, Partials.NONE, offline=True)
 WORD_S = 0.4
 LOUD = 8000
 
@@ -28,9 +30,9 @@ class Batch:
     decodes: list[float] = field(default_factory=list)  # seconds of sound of each that was begun
     finished: int = 0
     heard_before: int = 0  # words of parts that were settled
-    traits: SttTraits = field(
-        default_factory=lambda: SttTraits("batch", {}, Partials.NONE, True, "Apache-2.0")
-    )
+
+    async def teach(self, vocabulary: Vocabulary) -> None:
+        """It hears what is loud."""
 
     async def transcribe(self, pcm: Pcm, language: str | None) -> Final:
         self.decodes.append(pcm.duration_s)
@@ -53,7 +55,7 @@ def _run(batch: Batch, scenario: Callable[[RedecodingHearing], Coroutine[Any, An
     heard = Heard()
 
     async def body() -> None:
-        async with Redecoding(batch).open("en") as hearing:
+        async with Redecoding(batch, TRAITS).open("en") as hearing:
 
             async def follow() -> None:
                 async for one in hearing:

@@ -3,7 +3,7 @@
 import pytest
 
 from parlour.audio import HEARING_RATE_HZ, silence
-from parlour.engines.wyoming import LONGEST_UTTERANCE_S, Utterance
+from parlour.engines.utterance import LONGEST_UTTERANCE_S, Utterance
 
 
 @pytest.mark.parametrize("piece_s", [40.0, 0.7, 29.9])

@@ -9,9 +9,10 @@ from typing import Any
 import anyio
 
 from parlour.errors import ProviderError
-from parlour.ports import LlmDelta, LlmTraits, Message, Prompt, TextDelta, ToolCall, ToolSpec, Usage
+from parlour.ports import LlmDelta, Message, Prompt, TextDelta, ToolCall, ToolSpec, Usage
 from parlour.providers.chat.calls import read_arguments, write_arguments
 from parlour.providers.chat.stream import LineStream, Objects, Patience
+from parlour.traits import LlmTraits
 
 log = logging.getLogger(__name__)
 

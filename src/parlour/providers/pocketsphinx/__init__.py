@@ -1,7 +1,6 @@
 """The embedded English recogniser; what lives here runs in the engine's own process."""
 
 from parlour.providers.pocketsphinx.engine import (
-    TRAITS,
     PocketsphinxHearing,
     PocketsphinxOptions,
     PocketsphinxRecogniser,
@@ -9,7 +8,6 @@ from parlour.providers.pocketsphinx.engine import (
 )
 
 __all__ = [
-    "TRAITS",
     "PocketsphinxHearing",
     "PocketsphinxOptions",
     "PocketsphinxRecogniser",

@@ -4,7 +4,6 @@ import ctypes
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
@@ -14,18 +13,12 @@ from pathlib import Path
 from pocketsphinx import Config, Decoder
 
 from parlour.audio import HEARING_RATE_HZ, Pcm
-from parlour.ports import Final, Partial, Partials, SttTraits
+from parlour.engines.threaded import Threaded
+from parlour.errors import ProviderError
+from parlour.ports import Final, Partial
+from parlour.ports import Vocabulary as HouseVocabulary
 from parlour.providers.pocketsphinx.vocabulary import Vocabulary, build
-
-TRAITS = SttTraits(
-    name="pocketsphinx",
-    languages={"en": "commands of the house, in clean speech close by; no dictation"},
-    partials=Partials.REPLACE,
-    offline=True,
-    licence="BSD-2-Clause, code and model",
-    rate_hz=HEARING_RATE_HZ,
-    settles=True,
-)
+from parlour.traits import covers
 
 POLL_SAMPLES = HEARING_RATE_HZ // 10  # how often a partial is looked for
 STEADY_POLLS = 4  # looks in a row that agree make words stable: 0.4 % still change in commands
@@ -48,9 +41,9 @@ class PocketsphinxOptions:
     language_weight: float = 9.0  # of the sentences against the sound; the library's own is 6.5
 
 
-def serve() -> "PocketsphinxRecogniser":
+def serve() -> Threaded:
     """Make the engine in its process."""
-    return PocketsphinxRecogniser()
+    return Threaded(PocketsphinxRecogniser())
 
 
 class PocketsphinxRecogniser:
@@ -65,22 +58,24 @@ class PocketsphinxRecogniser:
         self._means = FIRST_MEANS
         self._vocabulary: Vocabulary
         self._idle: list[Decoder]
-        self.learn(())
+        self.learn(HouseVocabulary())
 
-    def learn(self, sentences: Iterable[str]) -> None:
+    def learn(self, expected: HouseVocabulary) -> None:
         """Expect these sentences from now on, and no longer those learned before.
 
         Takes about 0.3 s for 20,000 sentences. Utterances being heard end with what they
         began with. Sentences with a word that cannot be said in English are left out.
         """
-        vocabulary = build(sentences)
+        vocabulary = build(expected.sentences)
         decoder = self._make_decoder(vocabulary)
         with self._lock:
             self._vocabulary, self._idle = vocabulary, [decoder]
         _give_back_memory()
 
-    def hear(self) -> "PocketsphinxHearing":
-        """Begin an utterance."""
+    def hear(self, language: str | None = None) -> "PocketsphinxHearing":
+        """Begin an utterance. Raises ProviderError for a language other than English."""
+        if language is not None and not covers("en", language):
+            raise ProviderError("pocketsphinx", f"it hears English, not {language}")
         with self._lock:
             vocabulary, means = self._vocabulary, self._means
             decoder = self._idle.pop() if self._idle else None

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from parlour.audio import HEARING_RATE_HZ, Pcm, Samples, frames, join, read_wav, silence
-from parlour.ports import Final, Partial
+from parlour.ports import Final, Partial, Vocabulary
 from parlour.providers.pocketsphinx import PocketsphinxOptions, PocketsphinxRecogniser
 
 Speak = Callable[[str, str], Pcm]
@@ -68,7 +68,7 @@ def speak(tmp_path_factory: pytest.TempPathFactory) -> Speak:
 @pytest.fixture
 def recogniser() -> PocketsphinxRecogniser:
     recogniser = PocketsphinxRecogniser()
-    recogniser.learn(HOUSE)
+    recogniser.learn(Vocabulary(HOUSE))
     return recogniser
 
 
@@ -114,7 +114,7 @@ def test_chatter_is_rejected_in_three_voices(
 
 def test_nothing_is_rejected_when_everything_is_to_be_believed(speak: Speak) -> None:
     recogniser = PocketsphinxRecogniser(PocketsphinxOptions(believe=0.0))
-    recogniser.learn(HOUSE)
+    recogniser.learn(Vocabulary(HOUSE))
     heard = final(recogniser, speak("scientists have discovered a new planet", "slt"))
     assert heard.text.startswith("scientists have discovered")
 
@@ -130,7 +130,7 @@ def test_a_name_that_no_dictionary_has_is_heard_once_it_is_learned(
 ) -> None:
     command = f"turn on the {name} lamp"
     assert final(recogniser, speak(command, "slt")).text != command
-    recogniser.learn([*HOUSE, command, f"turn off the {name} lamp"])
+    recogniser.learn(Vocabulary([*HOUSE, command, f"turn off the {name} lamp"]))
     assert final(recogniser, speak(command, "slt")).text == command
 
 
@@ -138,7 +138,7 @@ def test_an_utterance_ends_with_the_vocabulary_that_it_began_with(
     recogniser: PocketsphinxRecogniser, speak: Speak
 ) -> None:
     hearing = recogniser.hear()
-    recogniser.learn(["read the next page"])
+    recogniser.learn(Vocabulary(["read the next page"]))
     hearing.feed(speak("turn on the kitchen light", "slt"))
     assert hearing.finish().text == "turn on the kitchen light"
     assert final(recogniser, speak("read the next page", "slt")).text == "read the next page"
@@ -191,7 +191,7 @@ def test_threads_may_hear_while_another_teaches(
 ) -> None:
     sounds = [speak(text, "slt") for text in COMMANDS[:1] * 6]
     with ThreadPoolExecutor(3) as threads:
-        lesson = threads.submit(recogniser.learn, HOUSE)
+        lesson = threads.submit(recogniser.learn, Vocabulary(HOUSE))
         heard = threads.map(lambda pcm: final(recogniser, pcm).text, sounds)
         assert list(heard) == COMMANDS[:1] * 6
         lesson.result()
@@ -245,7 +245,7 @@ def test_a_minute_of_noise_does_not_deafen_it(
 ) -> None:
     rested = [final(recogniser, speak(text, "slt")) for text in COMMANDS]
     tired = PocketsphinxRecogniser()
-    tired.learn(HOUSE)
+    tired.learn(Vocabulary(HOUSE))
     for _ in range(30):
         assert final(tired, Pcm(noise(2_000), HEARING_RATE_HZ)).text == ""
     assert [final(tired, speak(text, "slt")) for text in COMMANDS] == rested
@@ -255,7 +255,7 @@ def test_the_library_writes_nothing_to_the_streams_of_its_process(
     capfd: pytest.CaptureFixture[str], speak: Speak
 ) -> None:
     recogniser = PocketsphinxRecogniser()
-    recogniser.learn([*HOUSE, "turn on the zigbee lamp"])
+    recogniser.learn(Vocabulary([*HOUSE, "turn on the zigbee lamp"]))
     final(recogniser, speak("turn on the kitchen light", "slt"))
     final(recogniser, Pcm(noise(30_000), HEARING_RATE_HZ))
     recogniser.hear().finish()
