@@ -35,6 +35,7 @@ KEEP_ALIVE_S = 4.0  # without sound; after 10 s it hangs up with NET-0001
 FINAL_S = 4.0  # after CloseStream
 TRIES = 3  # connections that one utterance may wear out
 AGAIN_S = 0.1  # before the second; doubled before the third
+CLOSE_S = 0.5  # for the closing handshake; then the connection is cut
 MOST_UNREAD = 64
 MOST_KEYTERMS = 50  # it takes 500 tokens of them
 # Its codes for our languages where they are not simply the first part.
@@ -156,7 +157,7 @@ class DeepgramHearing:
                 await self._listen(socket)
                 group.cancel_scope.cancel()
         finally:
-            with anyio.move_on_after(1, shield=True):
+            with anyio.move_on_after(2 * CLOSE_S, shield=True):
                 await socket.close()
 
     async def _connect(self) -> ClientConnection:
@@ -166,6 +167,7 @@ class DeepgramHearing:
                 self._url,
                 additional_headers=self._headers,
                 open_timeout=patience.connect_s,
+                close_timeout=CLOSE_S,
                 compression=None,
                 proxy=None,
             )

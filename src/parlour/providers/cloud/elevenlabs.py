@@ -28,6 +28,7 @@ from parlour.traits import TtsTraits
 NAME = "elevenlabs"
 LONGEST_CHARS = 5_000  # of one request; the models take up to 40,000, and then they take long
 SLOWEST, FASTEST = 0.7, 1.2  # of voice_settings.speed
+CLOSE_S = 0.5  # for the closing handshake; then the connection is cut
 MOST_MESSAGE_BYTES = 4 * 1024 * 1024
 
 
@@ -159,6 +160,7 @@ class SocketSpeech:
                 additional_headers=self._headers,
                 open_timeout=self._patience.connect_s + self._patience.first_s,
                 max_size=MOST_MESSAGE_BYTES,
+                close_timeout=CLOSE_S,
                 compression=None,
                 proxy=None,
             )
@@ -173,7 +175,7 @@ class SocketSpeech:
                 await self._listen(socket)
                 group.cancel_scope.cancel()
         finally:
-            with anyio.move_on_after(1, shield=True):
+            with anyio.move_on_after(2 * CLOSE_S, shield=True):
                 await socket.close()
 
     async def _write(self, socket: ClientConnection) -> None:
