@@ -88,7 +88,8 @@ class SttTraits:
     hosts: tuple[str, ...] = ()  # to which sound is sent
     devices: tuple[str, ...] = ("cpu",)
     memory_mb: int | None = None
-    download: str = ""  # id of the model's files in the catalogue; "": there is nothing to fetch
+    latency_ms: float | None = None  # from the end of speech to the final, on two cores
+    download: str = ""  # id of the model's folder; "": there is nothing to fetch
     source: str = ""
 
 
@@ -101,6 +102,7 @@ class Voice:
     name: str = ""
     speakers: int = 1
     rate_hz: int | None = None  # None: the engine's
+    latency_ms: float | None = None  # to the first sound of a short clause, on two cores
     licence: Licence = field(default_factory=Licence)
     download: str = ""  # as of SttTraits
 
@@ -116,6 +118,7 @@ class TtsTraits:
     offline: bool
     licence: Licence = field(default_factory=Licence)  # of the engine; each voice has its own
     model: str = ""
+    neural: bool = True  # False: formant synthesis, which sounds like a robot
     any_voice: bool = False  # it knows further voices than those that are listed
     pieces: Pieces = Pieces.CHUNK
     timestamps: Timestamps = Timestamps.NONE

@@ -61,7 +61,9 @@ async def scripted_server(
         return [{"id": "kitchen.light"}]
 
     server = create_server(
-        create_app(stages, devices, House(ask, entities, watch), Metrics(stages))
+        create_app(
+            stages, devices, House(ask, entities, watch, lambda _: [], list), Metrics(stages)
+        )
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:

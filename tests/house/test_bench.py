@@ -60,7 +60,9 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
         return [{"id": LAMP, "state": {"on": brain.did > 0}}, {"id": "hall.light", "state": {}}]
 
     server = create_server(
-        create_app(stages, devices, House(ask, entities, watch), Metrics(stages))
+        create_app(
+            stages, devices, House(ask, entities, watch, lambda _: [], list), Metrics(stages)
+        )
     )
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:

@@ -13,6 +13,7 @@ from anyio import to_thread
 from parlour import tasks
 from parlour.agent.assistant import NO_MODEL, Assistant
 from parlour.app import choice
+from parlour.app.catalogue import language_records, voice_records
 from parlour.app.engines import Running, make_chat, make_stt, make_tts, make_turn_model
 from parlour.app.mqtturl import MqttUrl
 from parlour.app.sections import Config
@@ -105,7 +106,13 @@ class Server:
         )
         self.devices = DeviceGateway(Gate(engines, areas, self._publish, self._admission))
         self._metrics = self._make_metrics(engines)
-        house = http.House(self._ask, self._entities, self._watch)
+        house = http.House(
+            self._ask,
+            self._entities,
+            self._watch,
+            partial(voice_records, config),
+            partial(language_records, config),
+        )
         self.app = http.create_app(self.stages, self.devices, house, self._metrics)
 
     def _publish(self, event: Event) -> None:

@@ -6,6 +6,7 @@ option answer at once.
 # ruff: noqa: PLC0415  # see above
 
 import logging
+import re
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from parlour import __version__
-from parlour.errors import ParlourError
+from parlour.errors import InputError, ParlourError
 
 if TYPE_CHECKING:
     from parlour.app.sections import Config
@@ -50,6 +51,7 @@ app = _app("A private, real-time voice assistant for the home.")
 home = _app("Look at the home that a running server knows.")
 config = _app("Check and explain the configuration.")
 bench = _app("Measure a running installation.")
+models = _app("Fetch, check and remove the files of models.")
 
 ConfigFile = Annotated[
     Path | None,
@@ -242,6 +244,144 @@ def engine(
     run(_load(config_file), "stt" if kind is EngineKind.STT else "tts", name, uri)
 
 
+# ---------------------------------------------------------------- what there is to choose from
+
+Language = Annotated[
+    str | None, typer.Option(metavar="LANGUAGE", help="Only for this language, e.g. hi_IN.")
+]
+
+
+@app.command()
+def providers(config_file: ConfigFile = None, as_json: Json = False) -> None:
+    """List every engine: where it runs, what it knows, whether it can be used here."""
+    from parlour.app.catalogue import providers as run
+
+    run(_load(config_file), as_json=as_json)
+
+
+@app.command()
+def voices(
+    language: Language = None,
+    provider: Annotated[
+        str | None, typer.Option(metavar="PROVIDER", help="Only of this engine, e.g. piper.")
+    ] = None,
+    config_file: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """List voices with grade, licence and state, the best of a language first."""
+    from parlour.app.catalogue import voices as run
+
+    run(_load(config_file), language=_code(language), provider=provider, as_json=as_json)
+
+
+@app.command()
+def languages(config_file: ConfigFile = None, as_json: Json = False) -> None:
+    """List the languages, and who hears and speaks each how well."""
+    from parlour.app.catalogue import languages as run
+
+    run(_load(config_file), as_json=as_json)
+
+
+@app.command()
+def advise(
+    language: Annotated[str, typer.Option(metavar="LANGUAGE", help="E.g. hi_IN.")],
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Nothing may leave the house.")
+    ] = False,
+    ram: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="Memory of the machine, e.g. 4GB.")
+    ] = None,
+    budget_ms: Annotated[
+        float | None,
+        typer.Option(metavar="MS", min=1, help="Most an engine may add to the answer."),
+    ] = None,
+    any_use: Annotated[
+        bool, typer.Option("--any-use", help="Only what may be used for anything, business too.")
+    ] = False,
+    config_file: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """Rank engines for a language and a machine; say why the others do not suit."""
+    from parlour.app.advise import Wish
+    from parlour.app.advise import advise as run
+
+    wish = Wish(_code(language) or "", offline, _megabytes(ram), budget_ms, any_use)
+    raise typer.Exit(run(_load(config_file), wish, as_json=as_json))
+
+
+@app.command()
+def doctor(config_file: ConfigFile = None, as_json: Json = False) -> None:
+    """Check host, engines, keys, models, broker and port; name the mend of each finding."""
+    from parlour.app.config import find, read
+    from parlour.app.doctor import doctor as run
+
+    raise typer.Exit(run(read(find(config_file)), as_json=as_json))
+
+
+# ---------------------------------------------------------------- models
+
+Mirror = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Another machine's model folder, https:// or file:///, to fetch from."
+    ),
+]
+
+
+@models.command("list")
+def models_list(
+    language: Language = None,
+    here: Annotated[bool, typer.Option("--here", help="Only what is on this machine.")] = False,
+    config_file: ConfigFile = None,
+    as_json: Json = False,
+) -> None:
+    """List what can be fetched: size, licence, and whether it is here."""
+    from parlour.app.models import list_models as run
+
+    run(_load(config_file), language=_code(language), here=here, as_json=as_json)
+
+
+@models.command("pull")
+def models_pull(
+    model: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL...]", help="Ids; none: what the configuration needs."),
+    ] = None,
+    mirror: Mirror = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Fetch models; what broke off is resumed, and nothing is used before it was checked."""
+    from parlour.app.models import pull_models as run
+
+    run(_load(config_file), model or [], mirror=mirror)
+
+
+@models.command("rm")
+def models_rm(
+    model: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Ids.")],
+    config_file: ConfigFile = None,
+) -> None:
+    """Remove models from this machine."""
+    from parlour.app.models import remove_models as run
+
+    run(_load(config_file), model)
+
+
+@models.command("verify")
+def models_verify(
+    model: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODEL...]", help="Ids; none: all that are here."),
+    ] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Fetch anew what is damaged.")] = False,
+    config_file: ConfigFile = None,
+) -> None:
+    """Read models and compare them with what was published, or first pulled."""
+    from parlour.app.models import verify_models as run
+
+    raise typer.Exit(run(_load(config_file), model or [], repair=repair))
+
+
 # ---------------------------------------------------------------- the home
 
 
@@ -362,9 +502,52 @@ def bench_capacity(
     raise typer.Exit(run(json_file=json_file, counts=sessions, short=short))
 
 
+@bench.command("engines")
+def bench_engines(
+    only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PROVIDER", help="Only these; may be repeated."),
+    ] = None,
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Sentences each engine hears or speaks.")
+    ] = 15,
+    json_file: JsonFile = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Measure the engines that are ready here; `providers` and `advise` use the figures."""
+    from parlour_bench.engines import engines as run
+
+    raise typer.Exit(run(_load(config_file), only=only, repeats=repeats, json_file=json_file))
+
+
 app.add_typer(home, name="home")
+app.add_typer(models, name="models")
 app.add_typer(config, name="config")
 app.add_typer(bench, name="bench")
+
+
+def _code(language: str | None) -> str | None:
+    """ "hi", "hi-IN" and "hi_IN" name the language of the house that they mean."""
+    from parlour.catalogue.languages import LANGUAGES
+    from parlour.traits import covers
+
+    if language is None:
+        return None
+    asked = language.replace("-", "_")
+    found = [code for code in LANGUAGES if code.lower() == asked.lower()]
+    found = found or [code for code in LANGUAGES if covers(code, asked.lower())]
+    if not found:
+        raise InputError(f"{language} is none of the house's languages: {', '.join(LANGUAGES)}")
+    return found[0]
+
+
+def _megabytes(size: str | None) -> int | None:
+    if size is None:
+        return None
+    read = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*(GB|MB|G|M)", size.strip(), re.IGNORECASE)
+    if read is None:
+        raise InputError(f"{size} is no size: it looks like 4GB or 512MB")
+    return round(float(read[1]) * (1000 if read[2].upper().startswith("G") else 1))
 
 
 def _load(given: Path | None) -> "Config":

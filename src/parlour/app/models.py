@@ -1,6 +1,7 @@
 """`parlour models`: list, pull, rm, verify."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
@@ -18,6 +19,10 @@ from parlour.catalogue.folder import Flaw, ModelFolder, Presence
 from parlour.catalogue.models import Model, find, models
 from parlour.errors import InputError
 from parlour.traits import covers
+
+log = logging.getLogger(__name__)
+
+_PULL = "parlour models pull %s"
 
 
 def list_models(config: Config, *, language: str | None, here: bool, as_json: bool) -> None:
@@ -101,16 +106,15 @@ def verify_models(config: Config, wanted: Sequence[str], *, repair: bool) -> int
 
 def needed(config: Config) -> list[Model]:
     """The models that the chosen engines and voices need, in the order of the chains."""
-    ids = []
-    for name in config.stt.provider:
-        ids.append(choice.stt_traits(config, name).download)
-    for name in config.tts.provider:
-        if name == "coqui":
-            continue
-        voice = (choice.voice_for(config, name) or "").partition("#")[0]
-        known = choice.tts_traits(config, name).voices.get(voice)
-        ids.append(known.download if known else "")
+    ids = [choice.stt_traits(config, name).download for name in config.stt.provider]
+    ids += [_download_of_voice(config, name) for name in config.tts.provider if name != "coqui"]
     return [models()[one] for one in dict.fromkeys(ids) if one in models()]
+
+
+def _download_of_voice(config: Config, name: str) -> str:
+    voice = (choice.voice_for(config, name) or "").partition("#")[0]
+    known = choice.tts_traits(config, name).voices.get(voice)
+    return known.download if known else ""
 
 
 def missing(config: Config) -> list[Model]:
@@ -129,8 +133,13 @@ def fetch_missing(config: Config, *, may_ask: bool) -> None:
         if config.models.download == "ask" and may_ask:
             size = size_text(model.size_bytes)
             allowed = typer.confirm(f"{model.id} is needed and not here ({size}). Fetch it?", True)
+        if not allowed and len(config.stt.provider) + len(config.tts.provider) > 2:
+            log.warning(
+                "%s is not here, the next engine serves instead: %s", model.id, _PULL % model.id
+            )
+            continue
         if not allowed:
-            raise InputError(f"{model.id} is not here: parlour models pull {model.id}")
+            raise InputError(f"{model.id} is not here: {_PULL % model.id}")
         pull_models(config, [model.id], mirror=None)
 
 

@@ -11,6 +11,7 @@ import uvicorn
 
 from parlour import tasks
 from parlour.app.build import Server, home_broker
+from parlour.app.models import fetch_missing
 from parlour.app.sections import Config
 from parlour.gateways.web import create_server, listen
 from parlour.opus import find_libopus
@@ -24,6 +25,7 @@ GOODBYE_S = 5.0
 
 def serve(config: Config, host: str | None, port: int | None) -> None:
     """Run until SIGINT or SIGTERM. Raises ParlourError if it cannot begin."""
+    fetch_missing(config, may_ask=sys.stdin.isatty())
     anyio.run(
         _serve, config, host or config.server.host, config.server.port if port is None else port
     )

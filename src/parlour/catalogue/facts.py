@@ -45,7 +45,7 @@ def speaking() -> Mapping[str, Mapping[str, TtsTraits]]:
         for name in SPEAKING
         for engine, models in data_file(name).items()
     }
-    return known | {"piper": {"vits": _piper()}}
+    return {"piper": {"vits": _piper()}} | known
 
 
 def model_tables() -> Iterator[tuple[str, Table]]:
@@ -119,7 +119,8 @@ def _stt(engine: str, model: str, table: Table) -> SttTraits:
         hosts=tuple(table.get("hosts", ())),
         devices=tuple(table.get("devices", ("cpu",))),
         memory_mb=table.get("memory_mb"),
-        download=download_id(engine, model) if table.get("files") else "",
+        latency_ms=table.get("latency_ms"),
+        download=download_id(engine, model) if "files" in table else "",
         source=table.get("source", ""),
     )
 
@@ -135,6 +136,7 @@ def _tts(engine: str, model: str, table: Table) -> TtsTraits:
                 code: qualities.get(code, Quality(Grade.UNMEASURED))
                 for code in given.get("languages", list(qualities))
             },
+            latency_ms=table.get("latency_ms"),
             licence=licence_of(given if "licence" in given else table),
             download=download,
         )
@@ -148,6 +150,7 @@ def _tts(engine: str, model: str, table: Table) -> TtsTraits:
         rate_hz=table.get("rate_hz", 24_000),
         offline=table.get("offline", not table.get("hosts")),
         licence=licence_of(table),
+        neural=table.get("neural", True),
         any_voice=table.get("any_voice", False),
         pieces=Pieces(table.get("pieces", "chunk")),
         timestamps=Timestamps(table.get("timestamps", "none")),

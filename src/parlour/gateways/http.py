@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from anyio import to_thread
 from fastapi import FastAPI, Request, Response, WebSocket
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
@@ -39,6 +40,8 @@ class House:
     ask: Callable[[str, str | None, bool], Awaitable[Answer]]  # text, area, dry run
     entities: Callable[[], Sequence[Mapping[str, object]]]
     watch: Callable[[], AsyncIterator[Mapping[str, object]]]
+    voices: Callable[[str | None], Sequence[Mapping[str, object]]]  # of a language, or all
+    languages: Callable[[], Sequence[Mapping[str, object]]]
 
 
 class Question(BaseModel):
@@ -102,6 +105,16 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
     async def watch() -> StreamingResponse:
         """One JSON line per device as it stands, then one per change, until the reader leaves."""
         return StreamingResponse(_lines(house.watch()), media_type="application/x-ndjson")
+
+    @app.get("/api/voices")
+    async def voices(language: str | None = None) -> dict[str, object]:
+        """Every voice: id, name, language, provider, grade, licence, state and its mend."""
+        return {"voices": list(await to_thread.run_sync(house.voices, language))}
+
+    @app.get("/api/languages")
+    async def languages() -> dict[str, object]:
+        """Every language of the house, with who hears and who speaks it, the best first."""
+        return {"languages": list(await to_thread.run_sync(house.languages))}
 
     @app.websocket("/device")
     async def device(socket: WebSocket) -> None:

@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 NAME = "sherpa"
 # IndicConformer drops words when more than 18 s are said without a break (DictionLabs' card).
 NEMO = RedecodePolicy(most_kept_s=15.0, cut_s=8.0)
+STREAMING = "-streaming"  # so ends the name of a folder with a streaming NeMo network
 TAIL_S = 0.4  # of silence that a streaming network needs to say its last word
 
 
@@ -53,6 +54,15 @@ def serve(*, folder: str, device: str = "auto", threads: int = 0) -> Threaded | 
                 encoder=str(encoder),
                 decoder=str(_one(path, "decoder*.onnx")),
                 joiner=str(_one(path, "joiner*.onnx")),
+                decoding_method="greedy_search",
+                enable_endpoint_detection=False,
+                **settings,
+            )
+            return Threaded(SherpaStreaming(recogniser))
+        if path.name.endswith(STREAMING):
+            recogniser = package.OnlineRecognizer.from_nemo_ctc(
+                model=str(network),
+                tokens=str(tokens),
                 decoding_method="greedy_search",
                 enable_endpoint_detection=False,
                 **settings,
