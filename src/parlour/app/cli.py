@@ -520,6 +520,17 @@ def bench_engines(
     raise typer.Exit(run(_load(config_file), only=only, repeats=repeats, json_file=json_file))
 
 
+@bench.command("overhead")
+def bench_overhead(
+    repeats: Annotated[int, typer.Option(metavar="N", min=1, help="Of each measurement.")] = 20,
+    config_file: ConfigFile = None,
+) -> None:
+    """Measure what our part of an engine costs: process hop, HTTP adapter, Whisper."""
+    from parlour_bench.overhead import overhead as run
+
+    raise typer.Exit(run(_load(config_file), repeats=repeats))
+
+
 app.add_typer(home, name="home")
 app.add_typer(models, name="models")
 app.add_typer(config, name="config")
