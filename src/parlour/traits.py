@@ -149,7 +149,8 @@ class LlmTraits:
 
 def covers(language: str, wanted: str) -> bool:
     """Whether a language serves for another: "en" and "en_US" do for each other, "en_GB" too."""
-    return language.replace("-", "_").partition("_")[0] == wanted.partition("_")[0]
+    one, other = (code.replace("-", "_").partition("_")[0] for code in (language, wanted))
+    return one == other
 
 
 def best_for(languages: Mapping[str, Quality], wanted: str) -> Quality | None:

@@ -11,78 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import anyio
-import httpx
 import psutil
 import pytest
 
 from brokers import find_mosquitto
-from parlour.app.virtual_device import VirtualDevice
-from parlour.app.virtual_turn import Turn
-from parlour.audio import Pcm, join, silence
+from parlour.audio import Pcm
+from serving import say, serving
 
 TEXT = "turn on the kitchen light"
-START_S = 20.0
-
-
-class Running:
-    """A `parlour serve` of its own."""
-
-    def __init__(self, process: subprocess.Popen[str], url: str) -> None:
-        self.process = process
-        self.url = url
-        self.device_url = f"ws{url.removeprefix('http')}/device"
-
-    def health(self) -> dict[str, Any]:
-        body: dict[str, Any] = httpx.get(f"{self.url}/health", trust_env=False).json()
-        return body
-
-    def entities(self) -> dict[str, dict[str, Any]]:
-        body = httpx.get(f"{self.url}/api/home", trust_env=False).json()
-        return {entity["id"]: entity["state"] for entity in body["entities"]}
-
-    def ask(self, text: str, **options: object) -> dict[str, Any]:
-        body: dict[str, Any] = httpx.post(
-            f"{self.url}/api/ask", json={"text": text, **options}, trust_env=False
-        ).json()
-        return body
-
-
-@contextmanager
-def _serving(folder: Path, config: str = "") -> Iterator[Running]:
-    (folder / "config.yml").write_text(config)
-    began = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "parlour", "serve", "--port", "0"],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert "Parlour listens on http://" in line
-        assert time.monotonic() - began < START_S
-        yield Running(process, line.split()[3])
-    finally:
-        process.terminate()
-        process.wait(10)
-        assert process.stdout is not None
-        process.stdout.close()
-
-
-def _padded(pcm: Pcm) -> Pcm:
-    return join([silence(0.3, 16_000), pcm, silence(0.3, 16_000)], 16_000)
-
-
-def _say(server: Running, pcm: Pcm) -> Turn:
-    async def speak() -> Turn:
-        async with VirtualDevice(server.device_url, "test") as link:
-            return await link.speak(_padded(pcm))
-
-    return anyio.run(speak)
 
 
 @contextmanager
@@ -110,10 +47,10 @@ def _wait_for(port: str) -> None:
 def test_a_spoken_command_turns_on_a_lamp_and_is_answered(
     tmp_path: Path, speak: Callable[[str], Pcm]
 ) -> None:
-    with _serving(tmp_path) as server:
+    with serving(tmp_path) as server:
         assert server.health()["ready"] is True
         assert server.entities()["kitchen.light"]["on"] is False
-        turn = _say(server, speak(TEXT))
+        turn = say(server, speak(TEXT))
         assert turn.transcript == TEXT
         assert [(a.target, a.verb, a.confirmed) for a in turn.actions] == [
             ("kitchen.light", "on", True)
@@ -123,7 +60,7 @@ def test_a_spoken_command_turns_on_a_lamp_and_is_answered(
         answer = server.ask("turn off the kitchen light", dry_run=True)
         assert [action["verb"] for action in answer["actions"]] == ["off"]
         assert server.entities()["kitchen.light"]["on"] is True
-        chatter = _say(server, speak("i think we should have pasta for dinner"))
+        chatter = say(server, speak("i think we should have pasta for dinner"))
         assert not chatter.actions
         children = psutil.Process(server.process.pid).children(recursive=True)
         assert len(children) == 2
@@ -135,12 +72,12 @@ def test_a_spoken_command_turns_on_a_lamp_and_is_answered(
 def test_a_recogniser_killed_in_mid_utterance_costs_nobody_the_answer(
     tmp_path: Path, speak: Callable[[str], Pcm]
 ) -> None:
-    with _serving(tmp_path) as server:
+    with serving(tmp_path) as server:
         pid = server.health()["stages"]["stt:pocketsphinx"]["pid"]
 
         killer = threading.Timer(1.2, os.kill, (pid, signal.SIGKILL))
         killer.start()
-        turn = _say(server, speak(TEXT))
+        turn = say(server, speak(TEXT))
         killer.join()
         assert turn.transcript == TEXT
         assert [action.confirmed for action in turn.actions] == [True]
@@ -148,7 +85,7 @@ def test_a_recogniser_killed_in_mid_utterance_costs_nobody_the_answer(
 
 
 def test_a_server_that_is_killed_takes_its_engines_with_it(tmp_path: Path) -> None:
-    with _serving(tmp_path) as server:
+    with serving(tmp_path) as server:
         children = psutil.Process(server.process.pid).children(recursive=True)
         server.process.kill()
         _, alive = psutil.wait_procs(children, timeout=5)
@@ -171,9 +108,9 @@ def test_a_light_on_the_owners_broker_gets_its_command_on_its_topic(
         subprocess.run(published, check=True)
         listen = ["mosquitto_sub", "-p", port, "-t", "porch/set", "-C", "1", "-W", "30"]
         with subprocess.Popen(listen, stdout=subprocess.PIPE, text=True) as heard:
-            with _serving(tmp_path, f"mqtt: {{url: mqtt://127.0.0.1:{port}}}\n") as server:
+            with serving(tmp_path, f"mqtt: {{url: mqtt://127.0.0.1:{port}}}\n") as server:
                 assert set(server.entities()) == {"garden.porch_light"}
-                turn = _say(server, speak("turn on the porch light"))
+                turn = say(server, speak("turn on the porch light"))
             assert heard.communicate(timeout=10)[0].strip() == "ON"
         assert [action.confirmed for action in turn.actions] == [False]
         assert turn.sentences == ["I asked the porch light to turn on."]
@@ -199,7 +136,7 @@ def test_a_wrong_configuration_stops_the_start_with_one_line(
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
-    with _serving(tmp_path) as server:
+    with serving(tmp_path) as server:
         port = server.url.rpartition(":")[2]
         started = [sys.executable, "-m", "parlour", "serve", "--port", port]
         ended = subprocess.run(started, cwd=tmp_path, capture_output=True, text=True, check=False)
@@ -209,7 +146,7 @@ def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_is_not_there_is_said_and_the_server_serves_on(tmp_path: Path) -> None:
-    with _serving(tmp_path, "mqtt: {url: mqtt://127.0.0.1:1}\n") as server:
+    with serving(tmp_path, "mqtt: {url: mqtt://127.0.0.1:1}\n") as server:
         stage = server.health()["stages"]["home"]
         assert stage["state"] in ("restarting", "down")
         assert "127.0.0.1:1" in stage["reason"]

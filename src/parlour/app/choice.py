@@ -81,9 +81,14 @@ def tts_traits(config: Config, name: str) -> TtsTraits:
         return replace(WYOMING_TTS, default_voice=voice)
     models = facts.speaking()[name]
     model = tts_model(config, name)
+    if name == "coqui" and config.coqui.base_url is not None:
+        return replace(  # the server knows which model it serves
+            next(iter(models.values())), model="the server's", voices={}, any_voice=True,
+            default_voice="", licence=Licence(), source="",
+        )  # fmt: skip
     if model in models:
         return models[model]
-    if name == "coqui" and config.coqui.base_url is None:
+    if name == "coqui":
         raise LookupError(f"coqui has no model {model}; it has {', '.join(models)}")
     first = next(iter(models.values()))
     return replace(first, model=model, voices={}, any_voice=True, licence=Licence(), source="")

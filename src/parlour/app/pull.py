@@ -147,7 +147,7 @@ def _copy_http(source: str, part: Path) -> Iterator[tuple[int, int | None]]:
             length = answer.headers.get("content-length")
             size = done + int(length) if length and length.isdigit() else None
             with part.open("ab" if resumed else "wb") as opened:
-                for block in answer.iter_bytes(BLOCK_BYTES):
+                for block in answer.iter_bytes():  # as it comes: what is whole is kept
                     opened.write(block)
                     done += len(block)
                     yield done, size

@@ -51,7 +51,7 @@ async def serve_recogniser(engine: Hears, uri: str, info: Mapping[str, Any]) -> 
                 case "describe":
                     await connection.write(Event("info", dict(info)))
                 case "transcribe":
-                    language = str(event.data.get("language") or "") or None
+                    language = str(event.data.get("language") or "").replace("-", "_") or None
                 case "audio-start":
                     await _hear(engine, connection, AudioStart.from_event(event), language)
                     language = None

@@ -128,10 +128,20 @@ class DeepgramHearing:
         """Have the utterance heard, over as many connections as it takes; never raises a
         ProviderError."""
         with self._send:
-            wait_s = AGAIN_S
+            wait_s, connected = AGAIN_S, False
             for left in reversed(range(TRIES)):
                 try:
-                    await self._hear()
+                    socket = await self._connect()
+                except ProviderError as error:
+                    self._failed = error
+                    if not left or not connected:
+                        return  # one that hung up may be back in a moment; else it is not there
+                    await anyio.sleep(wait_s)
+                    wait_s *= 2
+                    continue
+                connected = True
+                try:
+                    await self._hear(socket)
                 except ProviderError as error:
                     self._failed = error
                     return
@@ -146,10 +156,9 @@ class DeepgramHearing:
                     self._failed = None
                     return
 
-    async def _hear(self) -> None:
+    async def _hear(self, socket: ClientConnection) -> None:
         self._said, self._ended = _Said(), False
         self._sent_s = anyio.current_time()
-        socket = await self._connect()
         try:
             async with tasks.task_group() as group:
                 group.start_soon(self._pump, socket)
@@ -256,7 +265,7 @@ class _Said:
         """Returns whether it stands by all it has said so far."""
         try:
             best = message["channel"]["alternatives"][0]
-            text = str(best["transcript"]).strip()
+            text = _text(best["transcript"])
         except (KeyError, IndexError, TypeError):
             return False
         if not message.get("is_final"):
@@ -265,8 +274,7 @@ class _Said:
         self.fixed = f"{self.fixed} {text}".strip()
         self._loose = ""
         if text:
-            confidence = best.get("confidence")
-            self.confidence = float(confidence) if isinstance(confidence, int | float) else None
+            self.confidence = _confidence(best)
         return bool(message.get("from_finalize") or message.get("speech_final"))
 
 
@@ -301,7 +309,7 @@ class DeepgramBatch:
             said = await answer.json()
         try:
             best = said["results"]["channels"][0]["alternatives"][0]
-            return Final(str(best["transcript"]), best.get("confidence"), language)
+            return Final(_text(best["transcript"]), _confidence(best), language)
         except (KeyError, IndexError, TypeError) as error:
             raise self._service.error("its answer has no transcript") from error
 
@@ -313,6 +321,15 @@ def _code(language: str | None) -> str | None:
     if language is None:
         return None
     return CODES.get(language, language.partition("_")[0])
+
+
+def _text(transcript: object) -> str:
+    return transcript.strip() if isinstance(transcript, str) else ""
+
+
+def _confidence(best: dict[str, Any]) -> float | None:
+    confidence = best.get("confidence")
+    return float(confidence) if isinstance(confidence, int | float) else None
 
 
 def _why(error: ConnectionClosed) -> str:

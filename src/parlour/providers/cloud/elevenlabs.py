@@ -22,7 +22,7 @@ from parlour.ports import Speech, TtsContext
 from parlour.providers.cloud.http import Patience, SpeechService, refusal
 from parlour.providers.cloud.pcm import PcmReader
 from parlour.providers.cloud.speaking import MOST_MADE, sound, speaking
-from parlour.providers.cloud.texts import is_speakable
+from parlour.providers.cloud.texts import is_speakable, parts
 from parlour.traits import TtsTraits
 
 NAME = "elevenlabs"
@@ -30,6 +30,8 @@ LONGEST_CHARS = 5_000  # of one request; the models take up to 40,000, and then 
 SLOWEST, FASTEST = 0.7, 1.2  # of voice_settings.speed
 CLOSE_S = 0.5  # for the closing handshake; then the connection is cut
 MOST_MESSAGE_BYTES = 4 * 1024 * 1024
+# Between two texts, while a language model thinks; 180 is the most it grants, 20 its default.
+INACTIVITY_S = 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,11 @@ class ElevenLabsTts:
     async def _open_socket(
         self, voice: str, settings: dict[str, float]
     ) -> AsyncIterator["SocketSpeech"]:
-        query = {"model_id": self._options.model, "output_format": self._format} | self._language
+        query = {
+            "model_id": self._options.model,
+            "output_format": self._format,
+            "inactivity_timeout": str(INACTIVITY_S),
+        } | self._language
         base = self._options.base_url.rstrip("/").replace("http", "ws", 1)
         url = f"{base}/v1/text-to-speech/{voice}/stream-input?{urlencode(query)}"
         speech = SocketSpeech(url, self._key, settings, self.traits.rate_hz, self._service.patience)
@@ -185,9 +191,9 @@ class SocketSpeech:
                 while self._sent < len(self._texts):
                     text = self._texts[self._sent]
                     self._sent += 1
-                    if is_speakable(text):
+                    for part in filter(is_speakable, parts(text, LONGEST_CHARS)):
                         # Each text ends with a blank; `flush` has it spoken without waiting.
-                        await socket.send(json.dumps({"text": f"{text.strip()} ", "flush": True}))
+                        await socket.send(json.dumps({"text": f"{part.strip()} ", "flush": True}))
                         self._expect()
                 if self._finished:
                     await socket.send(json.dumps({"text": ""}))
@@ -206,7 +212,8 @@ class SocketSpeech:
         said = ""
         while (message := await self._next(socket)) is not None:
             said += _spoken(message)
-            for pcm in self._reader.push(_sound(message)):
+            # Nothing is held back: nobody knows whether another message comes before the next text.
+            for pcm in [*self._reader.push(_sound(message)), *self._reader.flush()]:
                 await self._send.send(Speech(pcm, said))
                 said = ""
             if message.get("isFinal"):

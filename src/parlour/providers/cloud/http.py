@@ -36,6 +36,7 @@ class SpeechService:
         self.name = name
         self.patience = patience or Patience()
         self._url = base_url.rstrip("/")
+        self._secrets = [value.split()[-1] for value in headers.values() if value.split()]
         timeout = httpx.Timeout(None, connect=self.patience.connect_s, pool=2.0, write=10.0)
         limits = httpx.Limits(max_connections=32, keepalive_expiry=120)
         self._client = httpx.AsyncClient(
@@ -79,13 +80,17 @@ class SpeechService:
         return f"cannot be asked ({type(error).__name__})"
 
     async def _refused(self, response: httpx.Response) -> ProviderError:
-        reason = ""
+        body = b""
         with anyio.move_on_after(self.patience.next_s):
             try:
-                reason = _reason(await response.aread())
+                body = await response.aread()
             except httpx.HTTPError:
-                reason = ""
-        return refusal(self.name, response.status_code, reason, response.headers)
+                body = b""
+        reason = _reason(body, self._secrets)
+        status = response.status_code
+        if status == 401 and b"quota_exceeded" in body:
+            status = 402  # as ElevenLabs says that the credit is used up; the key is in order
+        return refusal(self.name, status, reason, response.headers)
 
 
 def refusal(name: str, status: int, reason: str, headers: Mapping[str, str]) -> ProviderError:
@@ -163,7 +168,7 @@ class Answer:
         return value
 
 
-def _reason(body: bytes) -> str:
+def _reason(body: bytes, secrets: list[str]) -> str:
     """What an error says, in the shapes that OpenAI, ElevenLabs and Deepgram have."""
     try:
         value: object = httpx.Response(200, content=body[:65536]).json()
@@ -172,7 +177,11 @@ def _reason(body: bytes) -> str:
     for key in ("error", "detail", "err_msg", "message", "description"):
         while isinstance(value, dict) and key in value:
             value = value[key]
-    return " ".join(value.split())[:LONGEST_REASON] if isinstance(value, str) else ""
+    if not isinstance(value, str):
+        return ""
+    for secret in secrets:  # before it is cut, which would leave half a key
+        value = value.replace(secret, "***")
+    return " ".join(value.split())[:LONGEST_REASON]
 
 
 def _seconds(text: str) -> float | None:

@@ -38,6 +38,13 @@ class PcmReader:
             self._rest = b""
         return made
 
+    def flush(self) -> list[Pcm]:
+        """What is left so far, of whatever length; half a sample waits for its other half."""
+        whole = len(self._rest) // 2 * 2 if self._begun else 0
+        made = [Pcm.frombytes(self._rest[:whole], self.rate_hz)] if whole else []
+        self._rest = self._rest[whole:]
+        return made
+
     def _header(self) -> int | None:
         """Where the sound of a WAV begins; None: not enough is here yet. Its sizes are not
         believed: who streams does not know them."""

@@ -15,6 +15,7 @@ from parlour.providers.cloud.pcm import PcmReader
 from parlour.providers.cloud.texts import is_speakable, parts
 
 MOST_MADE = 64  # pieces made ahead of their reader: four seconds
+UNTOLD = ("", "application/octet-stream", "binary/octet-stream")  # may be bare PCM
 
 # The sound of one part of a text; leaving the context hangs up.
 Request = Callable[[str], AbstractAsyncContextManager[AsyncIterator[Pcm]]]
@@ -95,7 +96,7 @@ class HttpSpeech:
 
 async def sound(answer: Answer, name: str, rate_hz: int) -> AsyncGenerator[Pcm, None]:
     """The sound of an answer as it comes. Raises ProviderError for what is none."""
-    if answer.kind.startswith("text/") or answer.kind == "application/json":
+    if not (answer.kind.startswith("audio/") or answer.kind in UNTOLD):
         raise ProviderError(name, f"it answers with {answer.kind} instead of sound; check base_url")
     if answer.kind in ("audio/mpeg", "audio/ogg", "audio/opus", "audio/aac", "audio/flac"):
         raise ProviderError(name, f"it sends {answer.kind}, though PCM was asked for")
