@@ -14,6 +14,13 @@ from parlour.gateways.web import create_server, listen
 
 WORDS = ("It", " is", " four", ",", " I", " think", ".")
 
+PRINTED = (
+    "Let me see. <tool",
+    '_call>{"name": "act", "argu',
+    'ments": {"target": "lamp"}}</tool_',
+    "call>",
+)
+
 
 @dataclass
 class LlmServer:
@@ -142,7 +149,7 @@ async def _script(state: LlmServer) -> AsyncIterator[tuple[str, str]]:
         for _ in range(100):
             yield "raw", "data: " + "x" * 8192
         return
-    for n, word in enumerate(WORDS):
+    for n, word in enumerate(PRINTED if state.mode == "printed_call" else WORDS):
         if state.mode == "dies" and n == 3:
             raise ConnectionAbortedError
         if state.mode == "stalls" and n == 3:

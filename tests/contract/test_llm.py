@@ -148,3 +148,13 @@ async def test_reading_a_prompt_ahead_never_fails(
             await llm.warm(ASKED)
     async with _model(dialect, "http://127.0.0.1:9") as nobody:
         await nobody.warm(ASKED)
+
+
+async def test_a_call_that_is_printed_as_text_is_a_call(llm: Llm, server: LlmServer) -> None:
+    server.mode = "printed_call"
+    tool = ToolSpec("act", "Does something.", {"type": "object", "properties": {}})
+    deltas = await _ask(llm, Prompt(ASKED.messages, (tool,)))
+    calls = [delta for delta in deltas if isinstance(delta, ToolCall)]
+    assert calls == [ToolCall("printed_1", "act", {"target": "lamp"})]
+    assert "tool_call" not in _text(deltas)
+    assert _text(deltas).startswith("Let me see. ")

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -152,6 +154,18 @@ async def test_whisper_hears_many_languages_and_says_which_it_cannot(models: Pat
             assert final.text == SAID
         with pytest.raises(ProviderError, match="does not know the language xx_XX"):
             await _hear(stt, _sound(1), "xx_XX")
+
+
+def test_a_model_that_is_not_used_leaves_the_memory_and_comes_back(models: Path) -> None:
+    folder = models / "whisper" / "base"
+    engine = whisper.WhisperRecogniser(folder, "cpu", 1, "cut")
+    threading.Thread(target=engine.unload_when_idle, args=(0.1,), daemon=True).start()
+    for _ in range(100):
+        if not engine.loaded:
+            break
+        time.sleep(0.02)
+    assert not engine.loaded
+    assert engine.transcribe(_sound(1).samples, "en_US").text == SAID
 
 
 def test_a_window_is_as_long_as_what_was_said_and_no_longer_than_whispers() -> None:

@@ -139,7 +139,10 @@ def stt_options(config: Config, name: str) -> dict[str, Any]:
         "device": config.stt.device,
     }
     if name == "whisper_local":
-        options |= {"window": config.stt.window}
+        options |= {
+            "window": config.stt.window,
+            "unload_after_s": config.stt.unload_after_s,
+        }
     return options
 
 

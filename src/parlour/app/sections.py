@@ -103,6 +103,11 @@ class Stt(Section):
         description="whisper_local: `cut` hears only as much as was said, `full` always the 30 s"
         " that Whisper was made for: slower by half a second, and more exact",
     )
+    unload_after_s: Annotated[float, between(0.0, 86_400.0)] = Field(
+        default=0.0,
+        description="whisper_local: seconds without work after which the model leaves the memory; 0:"
+        " never",
+    )
 
 
 class Llm(Section):

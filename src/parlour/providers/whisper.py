@@ -4,7 +4,9 @@ import importlib
 import logging
 import math
 import os
+import threading
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 import numpy as np
@@ -39,13 +41,23 @@ PROMPT_CHARS = 200
 
 
 def serve(
-    *, folder: str, device: str = "auto", threads: int = 0, window: str = "cut", compute: str = ""
+    *,
+    folder: str,
+    device: str = "auto",
+    threads: int = 0,
+    window: str = "cut",
+    compute: str = "",
+    unload_after_s: float = 0.0,
 ) -> InThread:
     """Make the engine in its process. `folder` holds a model converted for CTranslate2.
 
     Raises MissingError.
     """
     whisper = WhisperRecogniser(Path(folder), device, threads, window, compute)
+    if unload_after_s > 0:
+        threading.Thread(
+            target=whisper.unload_when_idle, args=(unload_after_s,), daemon=True
+        ).start()
     # Two decodes at once would each take twice as long; one after the other, one is early.
     return InThread(whisper, RedecodePolicy(), lanes=1)
 
@@ -86,7 +98,21 @@ class WhisperRecogniser:
             ) from error
         self._full = window == "full"
         self._prompt: list[int] = []
+        self._busy = threading.Lock()
+        self._used_s = monotonic()
         self._warm()
+
+    @property
+    def loaded(self) -> bool:
+        return bool(self._model.model.model_is_loaded)
+
+    def unload_when_idle(self, after_s: float) -> None:
+        """For ever: free the weights after a while without work. The next utterance loads them."""
+        while True:
+            sleep(min(5.0, after_s / 2))
+            with self._busy:
+                if self.loaded and monotonic() - self._used_s > after_s:
+                    self._model.model.unload_model()
 
     def learn(self, vocabulary: Vocabulary) -> None:
         """Names stand before what it writes, so that it spells them so."""
@@ -97,6 +123,15 @@ class WhisperRecogniser:
     def transcribe(self, samples: Samples, language: str | None) -> Final:
         if not len(samples) or loudest_dbfs(samples) < SILENT_DBFS:
             return Final("")
+        with self._busy:
+            if not self.loaded:
+                self._model.model.load_model()
+            try:
+                return self._hear(samples, language)
+            finally:
+                self._used_s = monotonic()
+
+    def _hear(self, samples: Samples, language: str | None) -> Final:
         encoded = self._model.encode(self._features(samples))
         if language is None:
             (first, *_), *_ = self._model.model.detect_language(encoded)

@@ -10,6 +10,7 @@ import anyio
 
 from parlour.errors import ProviderError
 from parlour.ports import LlmDelta, Message, Prompt, TextDelta, ToolCall, ToolSpec, Usage
+from parlour.providers.chat.printed import unprinted
 from parlour.providers.chat.stream import LineStream, Objects, Patience
 from parlour.traits import LlmTraits
 
@@ -43,7 +44,8 @@ class Ollama:
         try:
             async with (
                 self._server.post("/api/chat", self._body(prompt)) as lines,
-                aclosing(_answer(lines)) as deltas,
+                aclosing(_answer(lines)) as streamed,
+                aclosing(unprinted(streamed, prompt.tools)) as deltas,
             ):
                 yield deltas
         except ProviderError as error:

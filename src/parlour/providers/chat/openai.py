@@ -11,6 +11,7 @@ import anyio
 from parlour.errors import ProviderError
 from parlour.ports import LlmDelta, Message, Prompt, TextDelta, ToolCall, ToolSpec, Usage
 from parlour.providers.chat.calls import read_arguments, write_arguments
+from parlour.providers.chat.printed import unprinted
 from parlour.providers.chat.stream import LineStream, Objects, Patience
 from parlour.traits import LlmTraits
 
@@ -47,7 +48,8 @@ class OpenAi:
         body = self._body(prompt) | {"stream": True, "stream_options": {"include_usage": True}}
         async with (
             self._server.post("/chat/completions", body) as lines,
-            aclosing(self._answer(lines)) as deltas,
+            aclosing(self._answer(lines)) as streamed,
+            aclosing(unprinted(streamed, prompt.tools)) as deltas,
         ):
             yield deltas
 
