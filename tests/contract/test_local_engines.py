@@ -18,11 +18,13 @@ from parlour import tasks
 from parlour.app import registry
 from parlour.audio import HEARING_RATE_HZ, Pcm, frames, join, silence
 from parlour.catalogue import facts
+from parlour.engines.process import EngineProcess
 from parlour.engines.wyoming import WyomingStt, WyomingTts
 from parlour.errors import MissingError, ProviderError
 from parlour.ports import Final, Partial, Stt, Tts, Vocabulary
 from parlour.providers import kokoro, moonshine, piper, sherpa, whisper
 from parlour.providers.coqui import engine as coqui
+from parlour.supervise import Health, Stages
 
 pytestmark = pytest.mark.anyio
 
@@ -342,3 +344,23 @@ def test_a_gpu_that_there_is_not_is_told(models: Path) -> None:
         whisper.serve(folder=str(models / "whisper" / "base"), device="cuda")
     with pytest.raises(MissingError, match="onnxruntime-gpu"):
         piper.serve(folder=str(models / "piper"), device="cuda")
+
+
+async def test_an_engine_that_lacks_its_model_says_so_at_once_and_is_not_started_over_and_over(
+    tmp_path: Path,
+) -> None:
+    process = EngineProcess(
+        Stages().add("tts:piper"),
+        "tts",
+        registry.TTS["piper"].target,
+        {"folder": str(tmp_path), "preload": "hi_IN-rohan-medium"},
+    )
+    async with tasks.task_group() as group:
+        group.start_soon(process.run)
+        with anyio.fail_after(10):
+            with pytest.raises(ProviderError, match="parlour models pull piper/hi_IN-rohan-medium"):
+                await process.wait_up(9)
+        await anyio.sleep(0.5)
+        assert process.stage.health is Health.DOWN
+        assert process.stage.restarts == 0
+        group.cancel_scope.cancel()

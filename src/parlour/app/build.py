@@ -81,7 +81,7 @@ class Server:
         self._grammar = HassilGrammar(self._house)
         self._home = HomeBrain(self._house, self._grammar, self._timers)
         self._chat = make_chat(config, self._running, self._publish)
-        self._language = config.stt.language or config.languages[0]
+        self._language = config.stt.language or config.spoken[0]
         self._brain = Assistant(self._home, self._chat)
         self._vad = VadBatch(SileroVad())
         engines = Engines(

@@ -63,7 +63,7 @@ def stt_model(config: Config, name: str) -> str:
 
 def _sherpa_for(config: Config) -> str:
     """The best model for the language that is spoken, else the first."""
-    wanted = config.stt.language or config.languages[0]
+    wanted = config.stt.language or config.spoken[0]
     models = facts.hearing()["sherpa"]
     return max(models, key=lambda model: _rank(best_for(models[model].languages, wanted)))
 

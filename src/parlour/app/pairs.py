@@ -134,7 +134,10 @@ def _impossible_hearing(config: Config) -> Iterator[Pair]:
             yield Pair(key, str(error.args[0]), (provider,))
             return
     wanted: dict[KeyPath, str | None] = {("stt", "language"): config.stt.language} | {
-        ("languages", at): language for at, language in enumerate(config.languages)
+        ("languages", at): language
+        for at, language in enumerate(
+            config.spoken if config.stt.language is None else config.languages or ()
+        )
     }
     for wanted_key, language in wanted.items():
         if language is None or any(choice.hears(traits, language) for traits in known):

@@ -24,6 +24,7 @@ from parlour.app.values import (
     providers_of,
 )
 
+DEFAULT_LANGUAGE = "en_US"
 DEVICE = "cpu, cuda, or auto: a GPU if there is one; for engines of one's own machine"
 THREADS = "Cores that an engine of one's own machine may use; 0: as it likes"
 KEY = "Key, best as ${VARIABLE}"
@@ -313,8 +314,8 @@ class Config(Section):
     stt: Stt = Field(default_factory=Stt)
     llm: Llm = Field(default_factory=Llm)
     conversation: Conversation = Field(default_factory=Conversation)
-    languages: Annotated[list[Language], Field(min_length=1)] = Field(
-        default_factory=lambda: ["en_US"], description="Languages spoken in the house"
+    languages: Annotated[list[Language], Field(min_length=1)] | None = Field(
+        default=None, description="Languages spoken in the house; null: that of stt.language"
     )
     models: Models = Field(default_factory=Models)
     espeak: Espeak = Field(default_factory=Espeak)
@@ -337,6 +338,11 @@ class Config(Section):
     satellites: dict[Name, Satellite] = Field(
         default_factory=dict, description="Microphones by the id that each sends"
     )
+
+    @property
+    def spoken(self) -> list[str]:
+        """The languages of the house; the first is the one that is expected."""
+        return self.languages or [self.stt.language or DEFAULT_LANGUAGE]
 
 
 def section_at(path: Sequence[str | int]) -> type[Section]:

@@ -12,12 +12,13 @@ import signal
 import sys
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import anyio
 from anyio import to_thread
 
 from parlour import tasks
+from parlour.engines.process import REFUSED
 from parlour.engines.serve import serve_recogniser, serve_synthesiser
 from parlour.errors import ParlourError
 
@@ -61,7 +62,7 @@ async def _watch_parent(scope: anyio.CancelScope) -> None:
     scope.cancel()
 
 
-def main() -> Literal[0, 1]:
+def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the loop watches it
     kind, target, uri, options = sys.argv[1:5]
@@ -69,7 +70,7 @@ def main() -> Literal[0, 1]:
         anyio.run(partial(run, kind, target, uri, json.loads(options), info={}, watch_parent=True))
     except ParlourError as error:
         log.error("%s", error)  # noqa: TRY400 - one line for the owner, not a traceback
-        return 1
+        return REFUSED
     except (ImportError, AttributeError, OSError) as error:
         log.error("cannot start: %s", error)  # noqa: TRY400 - as above
         return 1

@@ -26,7 +26,11 @@ START_S = 20.0  # for a child to answer its first question; large models take a 
 ASK_S = 0.02  # between two tries while it starts
 ASK_AGAIN_S = 5.0  # between two questions to a child that is ready
 ANSWER_S = 5.0  # a child that takes longer hangs: learning a vocabulary takes half a second
+LAST_WORDS_S = 0.2  # for what a child wrote just before its end
 STOP_S = 2.0  # for a child to end by itself
+
+REFUSED = 78  # a child's exit code where something is missing: EX_CONFIG of sysexits.h
+REFUSED_S = 30.0  # until it is tried again all the same: the owner may have brought it
 
 LONGEST_LOG = 10_000  # characters of a line that a child writes
 
@@ -60,6 +64,7 @@ class EngineProcess:
         self.stage = stage
         self.uri = ""
         self.prepare: Callable[[str], Awaitable[None]] = _nothing
+        self._last_line = ""  # that the child wrote to its standard error
         self._options = json.dumps(dict(options or {}))
         self._kind = kind
         self._target = target
@@ -74,10 +79,12 @@ class EngineProcess:
             shutil.rmtree(folder, ignore_errors=True)
 
     async def wait_up(self, within_s: float) -> None:
-        """Wait for a child that serves. Raises ProviderError after `within_s`."""
+        """Wait for a child that serves. Raises ProviderError after `within_s`, or at once where it
+        is known that it cannot."""
         with anyio.move_on_after(within_s):
-            await self.stage.wait_ready()
-            return
+            await self.stage.wait_settled()
+            if self.stage.health is Health.READY:
+                return
         raise ProviderError(self.stage.name, self.stage.reason or "it does not start")
 
     @asynccontextmanager
@@ -101,12 +108,19 @@ class EngineProcess:
         ]
         child = await anyio.open_process(command, stdout=None)
         self.stage.pid = child.pid
+        read = anyio.Event()  # all that the child wrote
         try:
             async with tasks.task_group() as group:
-                group.start_soon(self._log_errors, child)
+                group.start_soon(self._log_errors, child, read)
                 group.start_soon(self._attend)
                 code = await child.wait()
+                with anyio.move_on_after(LAST_WORDS_S):
+                    await read.wait()
                 group.cancel_scope.cancel()
+            if code == REFUSED:  # something is missing that a restart does not bring
+                self.stage.set(Health.DOWN, self._last_line or "it refuses to start")
+                await anyio.sleep(REFUSED_S)
+                raise EngineEndedError(self.stage.reason)
             how = f"signal {-code}" if code < 0 else f"code {code}"
             raise EngineEndedError(f"its process ended with {how}")
         finally:
@@ -132,13 +146,15 @@ class EngineProcess:
             if not answered:
                 raise EngineEndedError(f"its process did not answer within {ANSWER_S:.0f} s")
 
-    async def _log_errors(self, child: Process) -> None:
+    async def _log_errors(self, child: Process, read: anyio.Event) -> None:
         assert child.stderr is not None
         text = ""
         async for piece in TextReceiveStream(child.stderr, errors="replace"):
             *lines, text = (text + piece)[-LONGEST_LOG:].split("\n")
             for line in lines:
-                log.warning("%s: %s", self.stage.name, line)
+                log.info("%s: %s", self.stage.name, line)
+                self._last_line = line.strip() or self._last_line
+        read.set()
 
 
 async def _answers(uri: str) -> bool:
