@@ -111,13 +111,21 @@ def _make_one_stt(config: Config, name: str, running: Running, patience_s: float
             running.closers.append(whisper.aclose)
             return Redecoding(whisper, traits, PAID)
         case "deepgram":
-            from parlour.providers.cloud.deepgram import DeepgramOptions, DeepgramStt
-
-            api_key = _secret(config.deepgram.api_key)
-            url = _url(config.deepgram.base_url)
-            return DeepgramStt(
-                DeepgramOptions(api_key=api_key, model=config.deepgram.model, **url), traits
+            from parlour.providers.cloud.deepgram import (
+                DeepgramBatch,
+                DeepgramOptions,
+                DeepgramStt,
             )
+
+            deepgram = config.deepgram
+            options = DeepgramOptions(
+                api_key=_secret(deepgram.api_key), model=deepgram.model, **_url(deepgram.base_url)
+            )
+            if deepgram.live:
+                return DeepgramStt(options, traits)
+            batch = DeepgramBatch(options)
+            running.closers.append(batch.aclose)
+            return Redecoding(batch, traits, PAID)
         case "wyoming":
             assert config.wyoming.stt is not None, "the configuration was checked"
             peers: Peers = running.pool("stt", config.wyoming.stt)

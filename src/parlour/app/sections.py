@@ -254,6 +254,10 @@ class Deepgram(Section):
     api_key: Key | None = Field(default=None, description=KEY)
     base_url: HttpUrl | None = Field(default=None, description="null: https://api.deepgram.com")
     model: Name = Field(default="nova-3", description="Model that hears")
+    live: bool = Field(
+        default=True,
+        description="Over a WebSocket while one speaks; false: whole recordings, at pauses",
+    )
 
 
 class Coqui(Section):

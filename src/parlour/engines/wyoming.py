@@ -6,19 +6,19 @@ next process hears it again from the start, and nobody has to repeat himself.
 
 import logging
 import math
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
+from functools import partial
 from typing import Protocol
 
 import anyio
-from anyio.streams.memory import MemoryObjectSendStream
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.event import Event
 
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm, Resampler, silence
 from parlour.engines.framing import BROKEN, LEARNED, PARTIAL, PAUSE, VOCABULARY, Connection, connect
+from parlour.engines.textbytext import Take, TextByText, text_by_text
 from parlour.engines.utterance import Utterance
 from parlour.errors import ProtocolError, ProviderError
 from parlour.ports import Final, Partial, Speech, Vocabulary
@@ -32,7 +32,6 @@ LEARN_S = 15.0
 CONNECT_S = 3.0  # to another machine
 FINAL_S = 15.0  # without a word after all the sound; a hung process is replaced sooner
 SOUND_S = 10.0  # for the next piece of speech
-MOST_MADE = 50  # pieces of speech made ahead of their reader: three seconds
 NOTICE_S = 0.05  # until the end of a process has been noticed
 TRIES = 3  # processes that one utterance or text may wear out
 
@@ -217,92 +216,40 @@ class WyomingTts:
         self._peers = peers
         self._patience_s = patience_s
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, voice: str | None = None, speed: float = 1.0
-    ) -> AsyncIterator["WyomingSpeech"]:
+    ) -> AbstractAsyncContextManager[TextByText]:
         """Begin to speak; works while the engine is being restarted, too."""
-        name = voice or self.traits.default_voice
-        speech = WyomingSpeech(self._peers, self.traits, name, speed, self._patience_s)
-        with speech.made:
-            async with tasks.task_group() as group:
-                group.start_soon(speech.run)
-                try:
-                    yield speech
-                finally:
-                    group.cancel_scope.cancel()
+        return text_by_text(partial(self._speak, voice or self.traits.default_voice, speed))
 
-
-class WyomingSpeech:
-    """Texts on their way to a voice. Satisfies `ports.TtsContext`."""
-
-    def __init__(
-        self, peers: Peers, traits: TtsTraits, voice: str, speed: float, patience_s: float
-    ) -> None:
-        self._peers = peers
-        self._patience_s = patience_s
-        self._traits = traits
-        self._voice = voice
-        self._speed = speed
-        self._texts: deque[str] = deque()
-        self._finished = False
-        self._news = anyio.Event()
-        self._send, self.made = anyio.create_memory_object_stream[Speech](MOST_MADE)
-        self._failed: ProviderError | None = None
-
-    def say(self, text: str) -> None:
-        self._texts.append(text)
-        self._news.set()
-
-    def finish(self) -> None:
-        self._finished = True
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[Speech]:
-        async for speech in self.made:
-            yield speech
-        if self._failed is not None:
-            raise self._failed
-
-    async def run(self) -> None:
-        """Speak texts as they come, until `finish`; never raises."""
-        with self._send:
-            try:
-                while self._texts or not self._finished:
-                    if self._texts:
-                        await self._speak(self._texts.popleft())
-                    else:
-                        self._news = anyio.Event()
-                        await self._news.wait()
-            except ProviderError as error:
-                self._failed = error
-
-    async def _speak(self, text: str) -> None:
+    async def _speak(self, voice: str, speed: float, text: str, take: Take) -> None:
         """Speak one text, by as many processes as it takes; sound once made is not made again."""
-        speaking = _Speaking(self._send, text)
+        speaking = _Speaking(take, text)
+        request = {"text": text, "voice": {"name": voice}, "speed": speed}
         for _ in range(TRIES):
             try:
                 async with self._peers.lease(self._patience_s) as uri:
-                    await self._synthesise(uri, speaking)
+                    await self._synthesise(uri, request, speaking)
             except (*BROKEN, ProtocolError) as error:
-                log.warning("%s broke off, it speaks on: %r", self._traits.name, error)
+                log.warning("%s broke off, it speaks on: %r", self.traits.name, error)
                 await anyio.sleep(NOTICE_S)
             else:
                 return
-        raise ProviderError(self._traits.name, f"it broke off {TRIES} times")
+        raise ProviderError(self.traits.name, f"it broke off {TRIES} times")
 
-    async def _synthesise(self, uri: str, speaking: "_Speaking") -> None:
+    async def _synthesise(
+        self, uri: str, request: dict[str, object], speaking: "_Speaking"
+    ) -> None:
         connection = await _connect(uri)
         try:
-            request = {"text": speaking.text, "voice": {"name": self._voice}, "speed": self._speed}
             await connection.write(Event("synthesize", request))
-            rate, resampler = self._traits.rate_hz, None
+            rate, resampler = self.traits.rate_hz, None
             while True:
                 event = await self._read(connection)
                 match event.type:
                     case "audio-start":
                         rate = AudioStart.from_event(event).rate
-                        resampler = Resampler(rate, self._traits.rate_hz)
+                        resampler = Resampler(rate, self.traits.rate_hz)
                     case "audio-chunk" if resampler is not None:
                         pcm = Pcm.frombytes(event.payload or b"", rate)
                         await speaking.take(resampler.push(pcm))
@@ -312,7 +259,7 @@ class WyomingSpeech:
                         return
                     case "error":
                         reason = str(event.data.get("text", "it failed"))
-                        raise ProviderError(self._traits.name, reason)
+                        raise ProviderError(self.traits.name, reason)
                     case _:
                         pass  # Wyoming peers ignore what they do not know
         finally:
@@ -324,21 +271,21 @@ class WyomingSpeech:
         with anyio.move_on_after(SOUND_S):
             event = await connection.read()
         if event is None:
-            raise ProviderError(self._traits.name, f"no sound within {SOUND_S:.0f} s")
+            raise ProviderError(self.traits.name, f"no sound within {SOUND_S:.0f} s")
         return event
 
 
 class _Speaking:
     """How much of one text has been handed over, whichever process made it."""
 
-    def __init__(self, send: MemoryObjectSendStream[Speech], text: str) -> None:
-        self.text = text
-        self._send = send
+    def __init__(self, take: Take, text: str) -> None:
+        self._text = text
+        self._take = take
         self._handed = 0  # samples
 
     async def take(self, pcm: Pcm) -> None:
         if pcm.end <= self._handed or not len(pcm.samples):
             return  # a process before this one made it
         fresh = Pcm(pcm.samples[max(0, self._handed - pcm.start) :], pcm.rate_hz, self._handed)
-        await self._send.send(Speech(fresh, "" if self._handed else self.text))
+        await self._take(Speech(fresh, "" if self._handed else self._text))
         self._handed = fresh.end

@@ -17,11 +17,12 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from parlour import tasks
 from parlour.audio import Pcm
+from parlour.engines.textbytext import MOST_MADE
 from parlour.errors import ProviderError
 from parlour.ports import Speech, TtsContext
 from parlour.providers.cloud.http import Patience, SpeechService, refusal
 from parlour.providers.cloud.pcm import PcmReader
-from parlour.providers.cloud.speaking import MOST_MADE, sound, speaking
+from parlour.providers.cloud.speaking import sound, speaking
 from parlour.providers.cloud.texts import is_speakable, parts
 from parlour.traits import TtsTraits
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from parlour.audio import Pcm
+from parlour.engines.textbytext import TextByText
 from parlour.providers.cloud.http import Patience, SpeechService
-from parlour.providers.cloud.speaking import HttpSpeech, sound, speaking
+from parlour.providers.cloud.speaking import sound, speaking
 from parlour.traits import TtsTraits
 
 LONGEST_CHARS = 4096  # of one request, by OpenAI's API reference
@@ -38,7 +39,7 @@ class OpenAiTts:
 
     def open(
         self, voice: str | None = None, speed: float = 1.0
-    ) -> AbstractAsyncContextManager[HttpSpeech]:
+    ) -> AbstractAsyncContextManager[TextByText]:
         request = partial(self._request, voice or self.traits.default_voice, speed)
         return speaking(request, self.traits.rate_hz, LONGEST_CHARS)
 

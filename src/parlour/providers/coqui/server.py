@@ -1,16 +1,15 @@
 """A Coqui server that runs already: each text is one request, answered with a whole WAV."""
 
 import io
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
+from functools import partial
 
 import anyio
 import httpx
 
-from parlour import tasks
 from parlour.audio import Pcm, frames, read_wav, resample
+from parlour.engines.textbytext import Take, TextByText, text_by_text
 from parlour.errors import AudioError, ProviderError
 from parlour.ports import Speech
 from parlour.traits import TtsTraits
@@ -19,7 +18,6 @@ NAME = "coqui"
 CONNECT_S = 3.0
 ANSWER_S = 30.0  # the server makes all of the sound before it answers, one text at a time
 PIECE_S = 0.06
-MOST_MADE = 64
 MOST_BYTES = 64 * 1024 * 1024
 MOST_QUERY = 2_000  # characters of a text that travels in the address; longer ones are posted
 
@@ -47,24 +45,25 @@ class CoquiServerTts:
             timeout=httpx.Timeout(None, connect=CONNECT_S), trust_env=False
         )
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, voice: str | None = None, speed: float = 1.0
-    ) -> AsyncIterator["CoquiSpeech"]:
+    ) -> AbstractAsyncContextManager[TextByText]:
         """Its pace cannot be set: `speed` has no effect."""
-        speech = CoquiSpeech(self, voice or self._options.speaker)
-        with speech.made:
-            async with tasks.task_group() as group:
-                group.start_soon(speech.run)
-                try:
-                    yield speech
-                finally:
-                    group.cancel_scope.cancel()
+        return text_by_text(partial(self._speak, voice or self._options.speaker))
 
     async def aclose(self) -> None:
         await self._client.aclose()
 
-    async def synthesise(self, text: str, voice: str) -> Pcm:
+    async def _speak(self, voice: str, text: str, take: Take) -> None:
+        if not any(character.isalnum() for character in text):
+            return  # the server fails at what has no sound
+        pcm = await self._synthesise(text, voice)
+        said = text
+        for piece in frames(pcm, round(PIECE_S * pcm.rate_hz)):
+            await take(Speech(piece, said))
+            said = ""
+
+    async def _synthesise(self, text: str, voice: str) -> Pcm:
         """The sound of one text, at the traits' rate. Raises ProviderError."""
         url = f"{self._options.base_url.rstrip('/')}/api/tts"
         query = {
@@ -109,51 +108,3 @@ class CoquiServerTts:
             return resample(read_wav(io.BytesIO(bytes(body)), None), self.traits.rate_hz)
         except AudioError as error:
             raise ProviderError(NAME, f"its sound cannot be read: {error}") from error
-
-
-class CoquiSpeech:
-    """Satisfies `ports.TtsContext`."""
-
-    def __init__(self, server: CoquiServerTts, voice: str) -> None:
-        self._server = server
-        self._voice = voice
-        self._texts: deque[str] = deque()
-        self._finished = False
-        self._news = anyio.Event()
-        self._failed: ProviderError | None = None
-        self._send, self.made = anyio.create_memory_object_stream[Speech](MOST_MADE)
-
-    def say(self, text: str) -> None:
-        self._texts.append(text)
-        self._news.set()
-
-    def finish(self) -> None:
-        self._finished = True
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[Speech]:
-        async for speech in self.made:
-            yield speech
-        if self._failed is not None:
-            raise self._failed
-
-    async def run(self) -> None:
-        """Speak texts as they come, until `finish`; never raises a ProviderError."""
-        with self._send:
-            try:
-                while self._texts or not self._finished:
-                    if not self._texts:
-                        self._news = anyio.Event()
-                        await self._news.wait()
-                        continue
-                    text = self._texts.popleft()
-                    if any(character.isalnum() for character in text):
-                        await self._speak(text)
-            except ProviderError as error:
-                self._failed = error
-
-    async def _speak(self, text: str) -> None:
-        pcm = await self._server.synthesise(text, self._voice)
-        for piece in frames(pcm, round(PIECE_S * pcm.rate_hz)):
-            await self._send.send(Speech(piece, text))
-            text = ""
