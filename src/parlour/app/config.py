@@ -159,6 +159,8 @@ def _describe(
             return loc, "is missing"
         case "model_type" | "model_attributes_type" | "dict_type":
             text = "must be a section of `key: value` lines"
+            if isinstance(values.get(str(loc[0])), str) and len(loc) == 1:
+                return loc, text  # perhaps a key, in the place of the section that holds it
         case "list_type":
             text = "must be a list, such as [a, b]"
         case "too_short":

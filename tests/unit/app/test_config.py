@@ -305,3 +305,22 @@ def test_whatever_values_a_file_holds_it_is_a_config_or_a_config_error(
 @given(st.text())
 def test_whatever_text_a_file_holds_it_is_a_config_or_a_config_error(text: str) -> None:
     check(text)
+
+
+def test_a_key_in_the_place_of_its_section_is_not_shown() -> None:
+    said = line("openai: sk-hunter2")
+    assert said == f"{FILE_NAME}: openai: must be a section of `key: value` lines"
+
+
+def test_a_list_of_models_takes_each_from_its_own_section() -> None:
+    found = config("""
+llm: {provider: [groq, ollama]}
+groq: {api_key: k, model: llama}
+ollama: {model: qwen, base_url: "http://10.0.0.9:11434"}
+""")
+    assert [choice.llm_model(found, name) for name in found.llm.provider] == ["llama", "qwen"]
+    assert (choice.llm_key(found, "groq"), choice.llm_key(found, "ollama")) == ("k", "")
+    assert choice.llm_url(found, "ollama") == "http://10.0.0.9:11434"
+    assert line("llm: {provider: [groq, ollama]}\ngroq: {api_key: k, model: x}").endswith(
+        "llm.model: ollama needs the name of a model"
+    )
