@@ -111,6 +111,7 @@ class Speech:
 
     pcm: Pcm
     text: str = ""
+    stand_in: bool = False  # another voice than the one asked for, which has failed
 
 
 class TtsContext(Protocol):

@@ -42,6 +42,7 @@ class Licence:
     weights: str = ""
     recordings: str = ""  # of the people whose voices it was made from
     any_use: bool | None = None  # all of them allow any use, in business too; None: not known
+    attribution: str = ""  # what has to be said where the voice is used in public
     source: str = ""
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ import typer
 
 from parlour.app import choice
 from parlour.app.config import Loaded
-from parlour.app.engines import Running, make_stt, make_tts, model_folder
+from parlour.app.engines import Running, make_llm, make_stt, make_tts, model_folder
 from parlour.app.models import missing
 from parlour.app.mqtturl import MqttUrl
 from parlour.app.pull import size_text
@@ -26,6 +26,7 @@ from parlour.app.speech import started
 from parlour.audio import HEARING_RATE_HZ, silence
 from parlour.errors import ParlourError
 from parlour.opus import find_libopus
+from parlour.ports import Message, Prompt
 from parlour.supervise import Stages
 
 LEAST_FREE_BYTES = 500 * 1024 * 1024
@@ -82,6 +83,8 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
         yield finding
     yield await _engine("hearing", config, _hears)
     yield await _engine("speaking", config, _speaks)
+    if config.llm.provider != ["none"]:
+        yield await _engine("language model", config, _thinks)
     yield await _broker(config)
 
 
@@ -211,6 +214,18 @@ async def _speaks(config: Config, running: Running) -> AsyncIterator[str]:
         async for piece in speech:
             duration_s += piece.pcm.duration_s
     yield f"{tts.traits.name} speaks"
+
+
+async def _thinks(config: Config, running: Running) -> AsyncIterator[str]:
+    llm = make_llm(config, running)
+    assert llm is not None, "there is one"
+    try:
+        async with llm.open(Prompt((Message("user", "Say yes."),), most_tokens=16)) as deltas:
+            async for _ in deltas:
+                pass
+    finally:
+        await llm.aclose()
+    yield f"{llm.traits.name} {llm.traits.model} answers"
 
 
 async def _broker(config: Config) -> Finding:

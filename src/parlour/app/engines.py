@@ -13,7 +13,8 @@ from parlour.agent.chat import ChatBrain
 from parlour.app import choice, registry
 from parlour.app.sections import Config
 from parlour.catalogue.folder import ModelFolder, default_folder
-from parlour.engines.failover import FailoverLlm, FailoverStt, FailoverTts, Link, Report
+from parlour.engines.chain import Link, Report
+from parlour.engines.failover import FailoverLlm, FailoverStt, FailoverTts
 from parlour.engines.pool import WyomingPool
 from parlour.engines.process import EngineProcess, Kind
 from parlour.engines.redecode import RedecodePolicy, Redecoding
@@ -26,8 +27,8 @@ from parlour.supervise import Stages
 GROQ_URL = "https://api.groq.com/openai/v1"
 OPENAI_VOICE = "alloy"
 PATIENCE_S = 0.4  # for a dead process to be back, where another engine stands by
-# A recogniser that is paid by the minute is asked at pauses only.
-PAID = RedecodePolicy(least_new_s=float("inf"))
+# A recogniser that is paid by the minute is asked when the turn tells it of a pause, and only then.
+PAID = RedecodePolicy(least_new_s=float("inf"), eager_s=float("inf"))
 
 Run = Callable[
     [], Coroutine[Any, Any, None]

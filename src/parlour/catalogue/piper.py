@@ -64,6 +64,7 @@ def _licence(language: str, name: str) -> Licence:
         weights=known["weights"],
         recordings=found.get("licence", ""),
         any_use=found.get("any_use"),
+        attribution=found.get("attribution", ""),
         source=found.get("source", ""),
     )
 

@@ -5,19 +5,17 @@ of which it speaks the rest.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Generic, Literal, TypeVar
 
 import anyio
 
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm, Resampler, silence
-from parlour.engines.breaker import Breaker
+from parlour.engines.chain import Chain, Link, Report
 from parlour.engines.utterance import Utterance
 from parlour.errors import ProviderError
-from parlour.events import FailedOver
 from parlour.ports import (
     Final,
     Llm,
@@ -39,72 +37,7 @@ log = logging.getLogger(__name__)
 MOST_UNREAD = 64  # partials, or pieces of speech made ahead: three seconds and a half
 FINAL_S = 1.0  # after the end, while another engine stands by; with none, the engine's own limit
 SOUND_S = 1.0  # for the first, and for each next, piece of speech, as above
-PROBE_S = 10.0  # that a probe may take
-IDLE_PROBE_S = 1.0  # between two looks for an engine that is due for a probe
 CHARS_PER_S = 14.0  # of a voice, until its own pace is known
-
-Engine = TypeVar("Engine")
-Stage = Literal["stt", "tts", "llm"]
-Report = Callable[[FailedOver], None]
-
-
-@dataclass(slots=True)
-class Link(Generic[Engine]):
-    """One engine of a chain. `name` is the provider's."""
-
-    name: str
-    engine: Engine
-    voice: str | None = None  # of a voice engine: the one it speaks with
-    breaker: Breaker = field(default_factory=Breaker)
-
-
-class _Chain(Generic[Engine]):
-    """The engines in the order of the owner's choice, and how they are."""
-
-    def __init__(self, stage: Stage, links: Sequence[Link[Engine]], report: Report) -> None:
-        self.stage: Stage = stage
-        self.links = links
-        self._report = report
-
-    def able(
-        self, fits: Callable[[Engine], bool] = lambda _: True
-    ) -> Iterator[tuple[Link[Engine], bool]]:
-        """The engines to be tried, one after the other, and whether another stands by.
-
-        When all have failed of late, all are tried: a late answer is better than none.
-        """
-        fitting = [link for link in self.links if fits(link.engine)] or list(self.links)
-        closed = [link for link in fitting if not link.breaker.is_open]
-        order = closed or fitting
-        for n, link in enumerate(order):
-            yield link, n + 1 < len(order)
-
-    def failed(self, link: Link[Engine], error: ProviderError) -> None:
-        now_s = anyio.current_time()
-        link.breaker.failed(now_s, error.retry_after_s)
-        heir = next((other for other in self.links if not other.breaker.is_open), None)
-        taken_by = "" if heir is None else heir.name
-        log.warning("%s of %s fails (%s); next: %s", self.stage, link.name, error, taken_by or "-")
-        self._report(FailedOver(now_s, self.stage, link.name, taken_by, str(error)))
-
-    async def watch(self, probe: Callable[[Engine], Awaitable[None]]) -> None:
-        """Ask engines that failed whether they are well again, until cancelled."""
-        while True:
-            await anyio.sleep(IDLE_PROBE_S)
-            for link in self.links:
-                if link.breaker.due_in(anyio.current_time()) == 0.0:
-                    await self._probe(link, probe)
-
-    async def _probe(self, link: Link[Engine], probe: Callable[[Engine], Awaitable[None]]) -> None:
-        try:
-            with anyio.fail_after(PROBE_S):
-                await probe(link.engine)
-        except (ProviderError, TimeoutError) as error:
-            link.breaker.failed(anyio.current_time(), getattr(error, "retry_after_s", None))
-        else:
-            log.info("%s of %s works again", self.stage, link.name)
-            link.breaker.succeeded()
-
 
 # ---------------------------------------------------------------- hearing
 
@@ -113,7 +46,7 @@ class FailoverStt:
     """Satisfies `ports.Stt`. Traits are the first engine's; `run` probes those that failed."""
 
     def __init__(self, links: Sequence[Link[Stt]], report: Report) -> None:
-        self._chain = _Chain("stt", links, report)
+        self._chain = Chain("stt", links, report)
         first = links[0].engine.traits
         final_s = FINAL_S * (len(links) - 1) + max(link.engine.traits.final_s for link in links)
         self.traits: SttTraits = replace(first, final_s=final_s)
@@ -152,7 +85,7 @@ async def _probe_stt(stt: Stt) -> None:
 class FailoverHearing:
     """One utterance. Satisfies `ports.SttContext`."""
 
-    def __init__(self, chain: _Chain[Stt], language: str | None) -> None:
+    def __init__(self, chain: Chain[Stt], language: str | None) -> None:
         self._chain = chain
         self._language = language
         self._utterance = Utterance()
@@ -230,7 +163,7 @@ class FailoverTts:
     """Satisfies `ports.Tts`, at the rate of the first engine."""
 
     def __init__(self, links: Sequence[Link[Tts]], report: Report) -> None:
-        self._chain = _Chain("tts", links, report)
+        self._chain = Chain("tts", links, report)
         self.traits: TtsTraits = links[0].engine.traits
 
     @asynccontextmanager
@@ -261,7 +194,7 @@ async def _probe_tts(tts: Tts) -> None:
 class FailoverSpeech:
     """Satisfies `ports.TtsContext`."""
 
-    def __init__(self, chain: _Chain[Tts], rate_hz: int, voice: str | None, speed: float) -> None:
+    def __init__(self, chain: Chain[Tts], rate_hz: int, voice: str | None, speed: float) -> None:
         self._chain = chain
         self._rate_hz = rate_hz
         self._voice = voice
@@ -321,26 +254,27 @@ class FailoverSpeech:
         async with link.engine.open(asked or link.voice, self._speed) as context:
             context.say(text)
             context.finish()
-            await self._take(link.name, context, resampler, sound_s)
+            await self._take(link, context, resampler, sound_s)
         tail = resampler.push(silence(0, link.engine.traits.rate_hz), last=True)
         if len(tail.samples):
-            await self._send.send(Speech(tail))
+            await self._send.send(Speech(tail, stand_in=link is not self._chain.links[0]))
 
     async def _take(
-        self, name: str, context: TtsContext, resampler: Resampler, sound_s: float | None
+        self, link: Link[Tts], context: TtsContext, resampler: Resampler, sound_s: float | None
     ) -> None:
+        stand_in = link is not self._chain.links[0]
         pieces = aiter(context)
         while True:
             try:
                 with anyio.fail_after(sound_s):
                     piece = await anext(pieces, None)
             except TimeoutError as error:
-                raise ProviderError(name, f"no sound within {sound_s:g} s") from error
+                raise ProviderError(link.name, f"no sound within {sound_s:g} s") from error
             if piece is None:
                 return
             self._spoken.add(piece)
             pcm = resampler.push(piece.pcm)
-            await self._send.send(Speech(pcm, piece.text))
+            await self._send.send(Speech(pcm, piece.text, stand_in))
 
 
 @dataclass(slots=True)
@@ -378,7 +312,7 @@ class FailoverLlm:
     """Satisfies `ports.Llm`: the next model is asked when one fails before its first word."""
 
     def __init__(self, links: Sequence[Link[Llm]], report: Report) -> None:
-        self._chain = _Chain("llm", links, report)
+        self._chain = Chain("llm", links, report)
         self.traits = links[0].engine.traits
 
     @asynccontextmanager

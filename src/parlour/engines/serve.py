@@ -238,7 +238,7 @@ class _Speaker:
 
     async def speak(self, text: str) -> None:
         if len(text) > LONGEST_TEXT:
-            raise InputError(f"a text of more than {LONGEST_TEXT} characters")
+            raise InputError(f"a text of more than {LONGEST_TEXT} characters; say it in parts")
         async with self._lanes:
             rate = await to_thread.run_sync(self._engine.rate_hz, self._voice)
             await self._connection.write(AudioStart(rate, 2, 1).event())

@@ -18,6 +18,7 @@ class Voice:
         self._engines = engines
         self._form = form
         self._shaper = Shaper(engines.tts.traits.rate_hz)
+        self._stood_in = False  # another voice spoke the text in hand
 
     async def speak(self, text: str, take: Callable[[OpusPacket], Awaitable[None]]) -> None:
         """Hand over the packets of a text as they are made, counted from 0. Raises ProviderError."""
@@ -27,6 +28,7 @@ class Voice:
                 await take(packet)
             return
         made: list[OpusPacket] = []
+        self._stood_in = False
         opened = self._engines.tts.open(self._engines.voice, self._engines.speed)
         async with opened as context:
             context.say(text)
@@ -35,7 +37,8 @@ class Voice:
                 async for packet in packets:
                     made.append(packet)
                     await take(packet)
-        self._engines.cache.put(key, tuple(made))
+        if not self._stood_in:  # else it would be heard long after its voice was well again
+            self._engines.cache.put(key, tuple(made))
 
     async def prepare(self, text: str) -> None:
         """Have the packets of a text ready. Raises ProviderError."""
@@ -45,6 +48,7 @@ class Voice:
     async def _shape(self, context: TtsContext) -> AsyncIterator[Pcm]:
         first = True
         async for speech in context:
+            self._stood_in = self._stood_in or speech.stand_in
             samples = self._shaper.push(speech.pcm.samples, first=first)
             first = False
             if len(samples):

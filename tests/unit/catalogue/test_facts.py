@@ -103,6 +103,12 @@ def test_a_default_is_only_what_its_licence_lets_everybody_use() -> None:
     assert choice.default_voice(facts.speaking()["kokoro"]["v1.0"], "hi_IN") == "hf_alpha"
 
 
+def test_a_voice_whose_makers_must_be_named_says_how() -> None:
+    for voice in facts.speaking()["piper"]["vits"].voices.values():
+        if voice.licence.recordings.startswith("CC-BY"):
+            assert voice.licence.attribution, voice.id
+
+
 def test_the_bengali_of_bangladesh_serves_for_bengali() -> None:
     traits = facts.speaking()["piper"]["vits"]
     assert [voice.id for voice in choice.voices_of(traits, "bn_IN")] == ["bn_BD-google-medium"]

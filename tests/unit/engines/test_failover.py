@@ -13,13 +13,13 @@ import virtual_time
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm
 from parlour.engines.breaker import Breaker, BreakerRule
+from parlour.engines.chain import Link
 from parlour.engines.failover import (
     FINAL_S,
     SOUND_S,
     FailoverLlm,
     FailoverStt,
     FailoverTts,
-    Link,
 )
 from parlour.errors import ProviderError
 from parlour.events import FailedOver
@@ -431,5 +431,18 @@ def test_a_model_that_fails_in_mid_answer_is_an_error_since_half_was_said() -> N
             async with llm.open(ASKED) as deltas:
                 async for _ in deltas:
                     pass
+
+    _run(body)
+
+
+def test_what_a_stand_in_spoke_is_marked_so_that_nobody_keeps_it() -> None:
+    async def body() -> None:
+        tts, _ = _voices(Voice("a", breaks_after_s=0.5), Voice("b"))
+        async with tts.open() as speech:
+            speech.say(TEXT)
+            speech.finish()
+            marks = [piece.stand_in async for piece in speech]
+        assert marks[:5] == [False] * 5
+        assert all(marks[5:])
 
     _run(body)

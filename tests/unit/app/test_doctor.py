@@ -1,0 +1,70 @@
+"""Every finding has its verdict, and what is bad has its mend."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+def _doctor(folder: Path, config: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    (folder / "config.yml").write_text(config)
+    ended = subprocess.run(
+        [sys.executable, "-m", "parlour", "doctor", "--json"],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        timeout=50,
+        text=True,
+    )
+    findings = json.loads(ended.stdout)["findings"]
+    return ended.returncode, {finding["subject"]: finding for finding in findings}
+
+
+def test_the_default_is_well(tmp_path: Path) -> None:
+    code, found = _doctor(tmp_path, "server: {port: 0}\n")
+    assert code == 0
+    assert {"python", "libopus", "disk", "port", "hearing", "speaking", "broker"} <= set(found)
+    assert found["hearing"]["said"].startswith("pocketsphinx hears")
+
+
+@pytest.mark.parametrize(
+    ("config", "subject", "said", "mend"),
+    [
+        (
+            "stt: {provider: whisper_local}",
+            "hearing",
+            "is not here",
+            "parlour models pull whisper/base",
+        ),
+        (
+            "tts: {provider: piper}",
+            "model",
+            "en_US-joe-medium is not here (64 MB)",
+            "parlour models pull piper/en_US-joe-medium",
+        ),
+        (
+            "mqtt: {url: 'mqtt://127.0.0.1:9'}",
+            "broker",
+            "127.0.0.1:9",
+            "is it running, and are mqtt.url's name and password right?",
+        ),
+        (
+            "llm: {provider: ollama, model: x, base_url: 'http://127.0.0.1:9'}",
+            "language model",
+            "nobody answers at http://127.0.0.1:9",
+            "",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_mend(
+    config: str, subject: str, said: str, mend: str, tmp_path: Path
+) -> None:
+    folder = f"models: {{folder: {tmp_path}}}\nserver: {{port: 0}}\n"
+    code, found = _doctor(tmp_path, folder + config)
+    assert code == 1
+    assert found[subject]["verdict"] == "bad"
+    assert said in found[subject]["said"]
+    assert found[subject]["mend"] == mend
