@@ -42,7 +42,7 @@ def test_the_default_is_well(tmp_path: Path) -> None:
         (
             "tts: {provider: piper}",
             "model",
-            "en_US-joe-medium is not here (64 MB)",
+            "en_US-joe-medium is not here (63 MB)",
             "parlour models pull piper/en_US-joe-medium",
         ),
         (
