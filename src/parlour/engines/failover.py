@@ -6,14 +6,16 @@ of which it speaks the rest.
 
 import logging
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import anyio
 
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, Pcm, Resampler, silence
 from parlour.engines.chain import Chain, Link, Report
+from parlour.engines.textbytext import Take, TextByText, text_by_text
 from parlour.engines.utterance import Utterance
 from parlour.errors import ProviderError
 from parlour.ports import (
@@ -34,7 +36,7 @@ from parlour.traits import SttTraits, TtsTraits, best_for
 
 log = logging.getLogger(__name__)
 
-MOST_UNREAD = 64  # partials, or pieces of speech made ahead: three seconds and a half
+MOST_UNREAD = 64  # partials
 FINAL_S = 1.0  # after the end, while another engine stands by; with none, the engine's own limit
 SOUND_S = 1.0  # for the first, and for each next, piece of speech, as above
 CHARS_PER_S = 14.0  # of a voice, until its own pace is known
@@ -166,21 +168,74 @@ class FailoverTts:
         self._chain = Chain("tts", links, report)
         self.traits: TtsTraits = links[0].engine.traits
 
-    @asynccontextmanager
-    async def open(
+    def open(
         self, voice: str | None = None, speed: float = 1.0
-    ) -> AsyncIterator["FailoverSpeech"]:
-        speech = FailoverSpeech(self._chain, self.traits.rate_hz, voice, speed)
-        with speech.made:
-            async with tasks.task_group() as group:
-                group.start_soon(speech.run)
-                try:
-                    yield speech
-                finally:
-                    group.cancel_scope.cancel()
+    ) -> AbstractAsyncContextManager[TextByText]:
+        return text_by_text(partial(self._speak, voice, speed))
 
     async def run(self) -> None:
         await self._chain.watch(_probe_tts)
+
+    async def _speak(self, voice: str | None, speed: float, text: str, take: Take) -> None:
+        """Have a text spoken, each word by the first voice that can."""
+        spoken, failed = _Spoken(text), None
+        for link, another in self._chain.able():
+            try:
+                await self._speak_rest(
+                    link, voice, speed, spoken, take, SOUND_S if another else None
+                )
+            except ProviderError as error:
+                failed = error
+                self._chain.failed(link, error)
+            else:
+                link.breaker.succeeded()
+                return
+        if failed is not None:
+            raise failed
+
+    async def _speak_rest(
+        self,
+        link: Link[Tts],
+        voice: str | None,
+        speed: float,
+        spoken: "_Spoken",
+        take: Take,
+        sound_s: float | None,
+    ) -> None:
+        text = spoken.begin_rest(speed)
+        if not text.strip():
+            return
+        # What was asked for is a voice of the first engine; the others have their own.
+        stand_in = link is not self._chain.links[0]
+        rate_hz = link.engine.traits.rate_hz
+        resampler = Resampler(rate_hz, self.traits.rate_hz)
+        async with link.engine.open(
+            link.voice if stand_in else voice or link.voice, speed
+        ) as context:
+            context.say(text)
+            context.finish()
+            async for piece in _with_deadline(link.name, context, sound_s):
+                spoken.add(piece)
+                await take(Speech(resampler.push(piece.pcm), piece.text, stand_in))
+        tail = resampler.push(silence(0, rate_hz), last=True)
+        if len(tail.samples):
+            await take(Speech(tail, stand_in=stand_in))
+
+
+async def _with_deadline(
+    name: str, context: TtsContext, sound_s: float | None
+) -> AsyncIterator[Speech]:
+    """Each piece of speech, or ProviderError when one takes too long."""
+    pieces = aiter(context)
+    while True:
+        try:
+            with anyio.fail_after(sound_s):
+                piece = await anext(pieces, None)
+        except TimeoutError as error:
+            raise ProviderError(name, f"no sound within {sound_s:g} s") from error
+        if piece is None:
+            return
+        yield piece
 
 
 async def _probe_tts(tts: Tts) -> None:
@@ -191,98 +246,13 @@ async def _probe_tts(tts: Tts) -> None:
             pass
 
 
-class FailoverSpeech:
-    """Satisfies `ports.TtsContext`."""
-
-    def __init__(self, chain: Chain[Tts], rate_hz: int, voice: str | None, speed: float) -> None:
-        self._chain = chain
-        self._rate_hz = rate_hz
-        self._voice = voice
-        self._speed = speed
-        self._texts: list[str] = []  # said; those before `_at` are spoken
-        self._at = 0
-        self._spoken = _Spoken()
-        self._finished = False
-        self._news = anyio.Event()
-        self._failed: ProviderError | None = None
-        self._send, self.made = anyio.create_memory_object_stream[Speech](MOST_UNREAD)
-
-    def say(self, text: str) -> None:
-        self._texts.append(text)
-        self._news.set()
-
-    def finish(self) -> None:
-        self._finished = True
-        self._news.set()
-
-    async def __aiter__(self) -> AsyncIterator[Speech]:
-        async for speech in self.made:
-            yield speech
-        if self._failed is not None:
-            raise self._failed
-
-    async def run(self) -> None:
-        """Have all texts spoken, each word by the first voice that can; never raises
-        ProviderError."""
-        with self._send:
-            for link, another in self._chain.able():
-                try:
-                    while self._at < len(self._texts) or not self._finished:
-                        if self._at == len(self._texts):
-                            self._news = anyio.Event()
-                            await self._news.wait()
-                            continue
-                        await self._speak(link, SOUND_S if another else None)
-                        self._at, self._spoken = self._at + 1, _Spoken()
-                except ProviderError as error:
-                    self._failed = error
-                    self._chain.failed(link, error)
-                else:
-                    self._failed = None
-                    link.breaker.succeeded()
-                    return
-
-    async def _speak(self, link: Link[Tts], sound_s: float | None) -> None:
-        """Speak what is left of the text in hand."""
-        text = self._spoken.rest(self._texts[self._at], self._speed)
-        if not text.strip():
-            return
-        self._spoken = _Spoken(before=self._texts[self._at][: -len(text)])
-        resampler = Resampler(link.engine.traits.rate_hz, self._rate_hz)
-        # What was asked for is a voice of the first engine; the others have their own.
-        asked = self._voice if link is self._chain.links[0] else None
-        async with link.engine.open(asked or link.voice, self._speed) as context:
-            context.say(text)
-            context.finish()
-            await self._take(link, context, resampler, sound_s)
-        tail = resampler.push(silence(0, link.engine.traits.rate_hz), last=True)
-        if len(tail.samples):
-            await self._send.send(Speech(tail, stand_in=link is not self._chain.links[0]))
-
-    async def _take(
-        self, link: Link[Tts], context: TtsContext, resampler: Resampler, sound_s: float | None
-    ) -> None:
-        stand_in = link is not self._chain.links[0]
-        pieces = aiter(context)
-        while True:
-            try:
-                with anyio.fail_after(sound_s):
-                    piece = await anext(pieces, None)
-            except TimeoutError as error:
-                raise ProviderError(link.name, f"no sound within {sound_s:g} s") from error
-            if piece is None:
-                return
-            self._spoken.add(piece)
-            pcm = resampler.push(piece.pcm)
-            await self._send.send(Speech(pcm, piece.text, stand_in))
-
-
 @dataclass(slots=True)
 class _Spoken:
     """How much of one text has been made to sound."""
 
-    before: str = ""  # spoken by voices that failed
-    spans: list[str] = field(default_factory=list)  # whose sound began
+    text: str
+    begun: int = 0  # characters spoken by voices that failed
+    spans: list[str] = field(default_factory=list)  # of the present voice, whose sound began
     span_s: float = 0.0  # of the last of them
 
     def add(self, piece: Speech) -> None:
@@ -291,18 +261,15 @@ class _Spoken:
             self.span_s = 0.0
         self.span_s += piece.pcm.duration_s
 
-    def rest(self, text: str, speed: float) -> str:
-        """What is left: from the word on which the voice broke off, as well as its pace tells.
-
-        A word said twice is better than one that is lost.
-        """
-        if not self.spans:
-            return text[len(self.before) :]
-        begun = len(self.before) + sum(len(span) for span in self.spans[:-1])
-        span = self.spans[-1]
-        at = min(len(span), int(self.span_s * CHARS_PER_S * speed))
-        start = span.rfind(" ", 0, at) + 1
-        return text[begun + start :]
+    def begin_rest(self, speed: float) -> str:
+        """What is left for the next voice: from the word on which the last one broke off, as well
+        as its pace tells. A word said twice is better than one that is lost."""
+        if self.spans:
+            span = self.spans[-1]
+            at = min(len(span), int(self.span_s * CHARS_PER_S * speed))
+            self.begun += sum(map(len, self.spans[:-1])) + span.rfind(" ", 0, at) + 1
+            self.spans, self.span_s = [], 0.0
+        return self.text[self.begun :]
 
 
 # ---------------------------------------------------------------- language models
