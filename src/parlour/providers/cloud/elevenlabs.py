@@ -239,6 +239,8 @@ class SocketSpeech:
             if error.rcvd is not None and error.rcvd.code == 1000 and self._finished:
                 return None
             why = error.rcvd.reason if error.rcvd is not None else ""
+            if "key" in why.lower():
+                raise refusal(NAME, 401, "", {}) from error
             raise ProviderError(NAME, f"its WebSocket broke off {why}".rstrip()) from error
         except ValueError as error:
             raise ProviderError(NAME, "it sends what is no JSON") from error
