@@ -202,6 +202,8 @@ class Server:
 
     async def _prepare_replies(self) -> None:
         """Have ready what is said word for word again and again."""
+        if not self._engines.tts.traits.offline:
+            return  # dozens of requests at every start: what is said is kept when it is said
         await self._taught.wait()
         texts = [*FIXED_REPLIES, NO_MODEL, *all_phrases(self._language)]
         for form in COMMON_FORMS:
