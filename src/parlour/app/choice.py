@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import ip_address
+from typing import TypeVar
+from urllib.parse import urlparse
 
 from parlour.app.sections import Config
 from parlour.catalogue import facts
@@ -17,6 +20,8 @@ from parlour.traits import (
     Voice,
     best_for,
 )
+
+Traits = TypeVar("Traits", SttTraits, TtsTraits)
 
 WYOMING_RATE_HZ = 22_050  # of most voices behind that protocol; others are brought to it
 # What a foreign engine knows, it may tell when it is asked; until then everything is possible.
@@ -38,11 +43,12 @@ def stt_traits(config: Config, name: str) -> SttTraits:
     models = facts.hearing()[name]
     model = stt_model(config, name)
     if model in models:
-        return models[model]
+        return _served_at(models[model], _base_url(config, name))
     if name in ("whisper_local", "sherpa", "moonshine"):
         raise LookupError(f"{name} has no model {model}; it has {', '.join(models)}")
     first = next(iter(models.values()))
-    return replace(first, model=model, languages={}, licence=Licence(), source="")
+    unknown = replace(first, model=model, languages={}, licence=Licence(), source="")
+    return _served_at(unknown, _base_url(config, name))
 
 
 def stt_model(config: Config, name: str) -> str:
@@ -87,11 +93,32 @@ def tts_traits(config: Config, name: str) -> TtsTraits:
             default_voice="", licence=Licence(), source="",
         )  # fmt: skip
     if model in models:
-        return models[model]
+        return _served_at(models[model], _base_url(config, name))
     if name == "coqui":
         raise LookupError(f"coqui has no model {model}; it has {', '.join(models)}")
     first = next(iter(models.values()))
-    return replace(first, model=model, voices={}, any_voice=True, licence=Licence(), source="")
+    unknown = replace(first, model=model, voices={}, any_voice=True, licence=Licence(), source="")
+    return _served_at(unknown, _base_url(config, name))
+
+
+def _base_url(config: Config, name: str) -> str | None:
+    own: str | None = getattr(getattr(config, name, None), "base_url", None)
+    return own or (config.openai.base_url if name == "whisper_api" else None)
+
+
+def _served_at(traits: Traits, base_url: str | None) -> Traits:
+    """A service of one's own sends nothing away, as far as its address tells."""
+    if base_url is None:
+        return traits
+    host = urlparse(base_url).hostname or ""
+    return replace(traits, hosts=(host,), offline=is_at_home(host))
+
+
+def is_at_home(host: str) -> bool:
+    try:
+        return ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or host.endswith((".local", ".lan", ".home.arpa"))
 
 
 def tts_model(config: Config, name: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from parlour.app import choice, registry
 from parlour.app.advise import Wish, candidates, of
 from parlour.app.catalogue import language_records, voice_records
-from parlour.app.sections import Config, ElevenLabs, Models, Tts
+from parlour.app.sections import Config, ElevenLabs, Models, OpenAi, Tts
 from parlour.catalogue import facts
 from parlour.catalogue.languages import LANGUAGES
 from parlour.catalogue.models import models
@@ -200,3 +200,19 @@ def test_the_voice_of_a_language_is_found_when_only_the_language_is_set() -> Non
     assert choice.voice_for(config, "piper") == "mr_IN-google-medium"
     config = Config(tts=Tts(provider=["espeak"], language="ta_IN"))
     assert choice.voice_for(config, "espeak") == "ta"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "offline"),
+    [
+        (None, "api.openai.com", False),
+        ("http://127.0.0.1:8880/v1", "127.0.0.1", True),
+        ("http://10.0.0.7/v1", "10.0.0.7", True),
+        ("http://nas.local:8880/v1", "nas.local", True),
+        ("https://voice.example.com/v1", "voice.example.com", False),
+    ],
+)
+def test_a_server_of_ones_own_sends_nothing_away(url: str | None, host: str, offline: bool) -> None:
+    config = Config(openai=OpenAi(base_url=url))
+    for traits in (choice.tts_traits(config, "openai"), choice.stt_traits(config, "whisper_api")):
+        assert (traits.hosts, traits.offline) == ((host,), offline)
