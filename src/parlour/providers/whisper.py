@@ -32,6 +32,7 @@ LEAST_WINDOW_S = 8.0
 WINDOW_STEP_S = 2.0
 AFTER_S = 0.4  # of silence after the last word, within the window
 
+PARTIAL_S = 0.6  # of new sound between two partials: more of them are in the way of the last decode
 SILENT_DBFS = -55.0  # Whisper makes up words for silence: what is as quiet is not shown to it
 NO_SPEECH = 0.6  # probability, and ...
 UNSURE = -1.0  # ... mean log probability of the tokens: faster-whisper's own thresholds
@@ -59,7 +60,7 @@ def serve(
             target=whisper.unload_when_idle, args=(unload_after_s,), daemon=True
         ).start()
     # Two decodes at once would each take twice as long; one after the other, one is early.
-    return InThread(whisper, RedecodePolicy(), lanes=1)
+    return InThread(whisper, RedecodePolicy(least_new_s=PARTIAL_S), lanes=1)
 
 
 class WhisperRecogniser:
