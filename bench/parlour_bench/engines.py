@@ -15,7 +15,7 @@ import numpy as np
 import typer
 
 from parlour.app import choice, measured
-from parlour.app.engines import Running, make_stt, make_tts
+from parlour.app.engines import Running, make_stt, make_tts, model_folder
 from parlour.app.measured import Measured
 from parlour.app.readiness import Readiness, stt_state, tts_state
 from parlour.app.sections import Config
@@ -104,7 +104,10 @@ def _ready(config: Config, only: Sequence[str] | None) -> list[tuple[str, str, s
     found = []
     for name, models in facts.hearing().items():
         for model, traits in models.items():
-            if stt_state(config, traits).readiness is Readiness.READY and _wanted(name, only):
+            ready = stt_state(config, traits).readiness is Readiness.READY
+            # Who names an engine measures what lies in its folder, published or not.
+            ready = ready or (bool(only) and _lies_here(config, traits.download))
+            if ready and _wanted(name, only):
                 found.append(("stt", name, model, _choose_stt(config, traits)))
     for name, speaking in facts.speaking().items():
         for tts in speaking.values():
@@ -113,6 +116,10 @@ def _ready(config: Config, only: Sequence[str] | None) -> list[tuple[str, str, s
                 if ready and _wanted(name, only):
                     found.append(("tts", name, voice.id, _choose_tts(config, name, voice)))
     return found
+
+
+def _lies_here(config: Config, download: str) -> bool:
+    return bool(download) and any(model_folder(config).path(download).glob("*"))
 
 
 def _wanted(name: str, only: Sequence[str] | None) -> bool:

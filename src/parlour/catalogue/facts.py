@@ -167,7 +167,7 @@ def _piper() -> TtsTraits:
         name="piper",
         model="vits",
         voices={voice.id: voice for voice in piper_voices()},
-        default_voice="en_US-joe-medium",
+        default_voice="en_US-norman-medium",
         rate_hz=PIPER_RATE_HZ,
         offline=True,
         licence=Licence(code="GPL-3.0-or-later", source="piper-tts 1.8.0, package metadata"),

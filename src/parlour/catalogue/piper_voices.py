@@ -11,6 +11,9 @@ from typing import Any
 
 FAMILIES = ("en", "de", "hi", "ml", "mr", "ta", "te", "bn", "gu")
 TARGET = Path(__file__).parent / "data" / "piper.json"
+# The revision that public manifests and mirrors pin (October 2026); the sizes that they give are
+# those of the list. The digests tell whether a file is still the one that was listed.
+REVISION = "c10ece1aade47bb51c153c893d14e5bf8e5b7117"
 MOST_NAMED = 30  # speakers of one voice that are listed by name
 
 
@@ -18,10 +21,9 @@ def chosen(voices: dict[str, Any], version: str) -> dict[str, Any]:
     """The voices of our languages, with what is needed to fetch and to check them."""
     return {
         "source": f"voices.json of wyoming-piper {version}",
-        # As wyoming_piper/download.py has it. No revision is published that holds all of them;
-        # the digests tell whether a file is still the one that was listed.
-        "base_url": "https://huggingface.co/rhasspy/piper-voices/resolve/main",
-        "revision": "main",
+        # wyoming_piper/download.py itself has "main", which moves.
+        "base_url": f"https://huggingface.co/rhasspy/piper-voices/resolve/{REVISION}",
+        "revision": REVISION,
         "voices": {
             key: _voice(voice)
             for key, voice in sorted(voices.items())

@@ -42,8 +42,8 @@ def test_the_default_is_well(tmp_path: Path) -> None:
         (
             "tts: {provider: piper}",
             "model",
-            "en_US-joe-medium is not here (63 MB)",
-            "parlour models pull piper/en_US-joe-medium",
+            "en_US-norman-medium is not here (6",
+            "parlour models pull piper/en_US-norman-medium",
         ),
         (
             "mqtt: {url: 'mqtt://127.0.0.1:9'}",
