@@ -95,6 +95,7 @@ class RedecodingHearing:
         self._paused = self._finished = False
         self._news = anyio.Event()
         self._decoding: anyio.CancelScope | None = None
+        self._decoding_until = 0  # up to which sample the decode goes that is under way
         self._failed: ProviderError | None = None
         self._send, self.heard = anyio.create_memory_object_stream[Partial | Final](
             policy.most_unread
@@ -112,10 +113,8 @@ class RedecodingHearing:
         self._news.set()
 
     def pause(self) -> None:
-        """Decode what there is at once; a decode that began before the pause is of no use."""
-        if self._is_covered:
-            self._news.set()
-        elif self._decoding is not None:
+        """Decode what there is at once; a decode that began before the last word is of no use."""
+        if self._decoding is not None and self._decoding_until < self._spoken_until:
             self._decoding.cancel()
         self._paused = True
         self._news.set()
@@ -180,6 +179,7 @@ class RedecodingHearing:
             return
         samples = np.concatenate([piece.samples for piece in self._pieces])
         final: Final | None = None
+        self._decoding_until = until
         with anyio.CancelScope() as self._decoding:
             final = await self._batch.transcribe(Pcm(samples, HEARING_RATE_HZ), self._language)
         self._decoding = None

@@ -169,3 +169,21 @@ def test_a_long_speech_is_settled_in_parts_and_little_sound_is_kept() -> None:
     assert max(batch.decodes) < 31
     assert heard.final is not None
     assert len(heard.final.split()) == pytest.approx(80, abs=2)
+
+
+def test_a_decode_that_began_in_the_silence_is_not_begun_again_at_the_pause() -> None:
+    batch = Batch(speed=0.2)
+
+    async def scenario(hearing: RedecodingHearing) -> None:
+        await _feed(hearing, 0.8)
+        await _feed(hearing, 0.08, amplitude=0)  # at 60 ms the last decode begins
+        hearing.pause()
+        await anyio.sleep(1.0)
+        hearing.finish()
+
+    heard = _run(batch, scenario)
+    settled = [(at_s, one) for at_s, one in heard.partials if one.settled]
+    assert settled[0][1].text == "w0 w1"
+    # 0.86 s of sound take 0.17 s; a second decode would take as long again.
+    assert settled[0][0] < 0.8 + 0.06 + 0.2 * 0.9 + 0.05
+    assert batch.finished == len(batch.decodes)
