@@ -26,7 +26,13 @@ Traits = TypeVar("Traits", SttTraits, TtsTraits)
 WYOMING_RATE_HZ = 22_050  # of most voices behind that protocol; others are brought to it
 # What a foreign engine knows, it may tell when it is asked; until then everything is possible.
 WYOMING_STT = SttTraits(
-    "wyoming", {}, Partials.REPLACE, offline=True, settles=True, final_s=8.0, model="as it says"
+    # One of ours settles at a pause all the same; of another the last partial has to do.
+    "wyoming",
+    {},
+    Partials.REPLACE,
+    offline=True,
+    final_s=8.0,
+    model="as it says",
 )
 WYOMING_TTS = TtsTraits("wyoming", {}, "", WYOMING_RATE_HZ, offline=True, any_voice=True)
 
