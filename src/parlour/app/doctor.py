@@ -9,10 +9,12 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from functools import partial
+from urllib.parse import unquote, urlparse
 
 import aiomqtt
 import anyio
 import typer
+from anyio.abc import ByteStream
 
 from parlour.app import choice
 from parlour.app.config import Loaded
@@ -86,6 +88,8 @@ async def _all(loaded: Loaded) -> AsyncIterator[Finding]:
     if config.llm.provider != ["none"]:
         yield await _engine("language model", config, _thinks)
     yield await _broker(config)
+    if config.redis is not None:
+        yield await _redis(config.redis.url.get_secret_value())
 
 
 def _host(config: Config) -> Iterator[Finding]:
@@ -246,6 +250,43 @@ async def _broker(config: Config) -> Finding:
         said = f"{url.host}:{url.port}: {str(error) or 'no answer'}"
         mend = "is it running, and are mqtt.url's name and password right?"
         return Finding("broker", Verdict.BAD, said, mend)
+
+
+async def _redis(url: str) -> Finding:
+    """Log in and ask PING, as RESP has it."""
+    parts = urlparse(url)
+    host, port = parts.hostname or "localhost", parts.port or 6379
+    where, mend = f"{host}:{port}", "is it running, and are redis.url's name and password right?"
+    login = [unquote(part) for part in (parts.username, parts.password) if part]
+    lines = [_command("AUTH", *login)] * bool(parts.password) + [_command("PING")]
+    try:
+        with anyio.fail_after(BROKER_S):
+            async with await _connect(host, port, tls=parts.scheme == "rediss") as stream:
+                answers = []
+                for line in lines:
+                    await stream.send(line)
+                    answers.append(await stream.receive(1024))
+    except (OSError, TimeoutError, anyio.EndOfStream, anyio.BrokenResourceError) as error:
+        said = getattr(error, "strerror", None) or str(error) or "no answer"
+        return Finding("redis", Verdict.BAD, f"{where}: {said}", mend)
+    if answers[-1].startswith(b"+PONG"):
+        return Finding("redis", Verdict.OK, f"{where} answers")
+    said = answers[-1].decode(errors="replace").strip()[:80]
+    return Finding("redis", Verdict.BAD, f"{where}: {said}", mend)
+
+
+async def _connect(host: str, port: int, *, tls: bool) -> ByteStream:
+    if tls:
+        return await anyio.connect_tcp(host, port, tls=True)
+    return await anyio.connect_tcp(host, port)
+
+
+def _command(*words: str) -> bytes:
+    """As RESP has it: the count, then each word with its length."""
+    parts = [f"*{len(words)}"]
+    for word in words:
+        parts += [f"${len(word.encode())}", word]
+    return ("\r\n".join(parts) + "\r\n").encode()
 
 
 def _mend_in(text: str) -> str:

@@ -14,6 +14,7 @@ from parlour.app.values import (
     Key,
     Language,
     Name,
+    RedisUrl,
     SourceUrl,
     Text,
     TopicPrefix,
@@ -177,6 +178,13 @@ class Mqtt(Section):
     )
 
 
+class Redis(Section):
+    """What several processes will share. `parlour doctor` looks whether it answers; nothing else
+    uses it yet."""
+
+    url: RedisUrl = Field(description="redis://:password@localhost:6379/0, or rediss:// for TLS")
+
+
 class Satellite(Section):
     """One microphone and speaker."""
 
@@ -338,6 +346,7 @@ class Config(Section):
     mqtt: Mqtt | None = Field(
         default=None, description="Absent: the demo home on an embedded broker"
     )
+    redis: Redis | None = Field(default=None, description="Absent: one process, by itself")
     script: Script | None = Field(default=None, description="Absent: no engine works by a script")
     satellites: dict[Name, Satellite] = Field(
         default_factory=dict, description="Microphones by the id that each sends"
@@ -383,6 +392,7 @@ SECTIONS: dict[str, type[Section]] = {
     "groq": Groq,
     "ollama": Ollama,
     "mqtt": Mqtt,
+    "redis": Redis,
     "script": Script,
 }
 

@@ -76,6 +76,13 @@ def _key(value: object) -> str:
     return text
 
 
+def _redis_url(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"rediss?://(?:[^@\s]*@)?[^@:/\s]+(?::[0-9]{1,5})?(?:/[0-9]{1,2})?", text):
+        raise ValueError("must look like redis://localhost:6379/0")
+    return text
+
+
 def _keep_alive(value: object) -> int | str:
     """As Ollama takes it: seconds, a time with its unit, or any number below 0 for ever."""
     if isinstance(value, int | str) and not isinstance(value, bool):
@@ -146,4 +153,6 @@ SourceUrl: TypeAlias = Annotated[str, BeforeValidator(_source_url)]
 WyomingUris: TypeAlias = Annotated[list[str], BeforeValidator(_wyoming_uris)]
 TopicPrefix: TypeAlias = Annotated[str, BeforeValidator(_prefix)]
 BrokerUrl: TypeAlias = Annotated[MqttUrl, BeforeValidator(_url), PlainSerializer(str)]
+# It may hold a password, so it is never shown.
+RedisUrl: TypeAlias = Annotated[SecretStr, BeforeValidator(_redis_url)]
 KeepAlive: TypeAlias = Annotated[int | str, BeforeValidator(_keep_alive)]

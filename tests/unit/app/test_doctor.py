@@ -1,8 +1,10 @@
 """Every finding has its verdict, and what is bad has its mend."""
 
 import json
+import socketserver
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -68,3 +70,32 @@ def test_what_is_wrong_is_named_with_its_mend(
     assert found[subject]["verdict"] == "bad"
     assert said in found[subject]["said"]
     assert found[subject]["mend"] == mend
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "said"),
+    [
+        (b"+PONG\r\n", 0, "answers"),
+        (b"-NOAUTH Authentication required.\r\n", 1, "NOAUTH"),
+        (b"", 1, "no answer"),
+    ],
+)
+def test_redis_is_asked_where_it_is_configured(
+    answer: bytes, code: int, said: str, tmp_path: Path
+) -> None:
+    asked: list[bytes] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            asked.append(self.request.recv(100))
+            self.request.sendall(answer)
+
+    with socketserver.TCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        port = server.server_address[1]
+        config = f"server: {{port: 0}}\nredis: {{url: 'redis://127.0.0.1:{port}/0'}}\n"
+        ended, found = _doctor(tmp_path, config)
+        server.shutdown()
+    assert ended == code
+    assert said in found["redis"]["said"]
+    assert asked == [b"*1\r\n$4\r\nPING\r\n"]
