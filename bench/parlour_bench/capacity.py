@@ -228,6 +228,7 @@ def _write_config(
         f"server: {{most_sessions: {1000 if admits_all else RATED}"
         f"{', most_load: 0' if admits_all else ''}}}\n"
         "conversation: {follow_up_s: 30}\n"
+        f"data: {{folder: {json.dumps(str(folder / 'data'))}}}\n"
     )
     return config
 

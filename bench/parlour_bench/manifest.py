@@ -1,7 +1,7 @@
 """What is said in a run: the manifest, read; and what the home's own grammar thinks of a text."""
 
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
@@ -9,10 +9,9 @@ from importlib.resources import files
 from typing import Any, TypeAlias
 
 from parlour.home.demo import demo_entities
-from parlour.home.entities import Change, Outcome, State
-from parlour.home.entities import Command as HomeCommand
-from parlour.home.grammar import HassilGrammar
-from parlour.ids import DeviceId, EntityId
+from parlour.home.grammar import HouseGrammar
+from parlour.home.paper import PaperHouse
+from parlour.ids import DeviceId
 from parlour.ports import Place, Verdict
 
 Expected: TypeAlias = bool | str | float | list[Any] | dict[str, float]
@@ -84,26 +83,6 @@ def _read(name: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-class _DemoHouse:
-    """Satisfies `House` as far as a grammar looks at it."""
-
-    def __init__(self) -> None:
-        self.entities = {entity.id: entity for entity in demo_entities()}
-        self.revision = 0
-
-    def state(self, entity: EntityId) -> State:
-        return State()
-
-    async def carry_out(self, commands: Sequence[HomeCommand]) -> list[Outcome]:
-        raise NotImplementedError("nothing is done in a house on paper")
-
-    async def wait_revision(self, seen: int) -> int:
-        raise NotImplementedError("a house on paper does not change")
-
-    def watch(self) -> AsyncIterator[Change]:
-        raise NotImplementedError("a house on paper does not change")
-
-
 @cache
-def _grammar() -> HassilGrammar:
-    return HassilGrammar(_DemoHouse())
+def _grammar() -> HouseGrammar:
+    return HouseGrammar(PaperHouse(demo_entities()))

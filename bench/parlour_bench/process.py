@@ -1,5 +1,6 @@
 """A server of the bench's own: started from nothing, timed until ready, weighed, and stopped."""
 
+import json
 import os
 import signal
 import socket
@@ -50,21 +51,24 @@ async def own_server(
 ) -> AsyncIterator[OwnServer]:
     """Run `parlour serve` on a free port, with the built-in default or a configuration.
 
+    With the default its data lie in a folder that is removed; a configuration names its own.
     `core`: the only one that it may run on. Raises ServerFailedError.
     """
     port = _free_port()
     url = f"http://127.0.0.1:{port}"
-    environment = {k: v for k, v in os.environ.items() if k != "PARLOUR_CONFIG"}
-    if config is not None:
-        environment["PARLOUR_CONFIG"] = str(config)
+    environment = dict(os.environ)
     with _log_file() as log:
+        folder = Path(log.name).parent
+        default = folder / "config.yml"
+        default.write_text(f"data: {{folder: {json.dumps(str(folder / 'data'))}}}\n", "utf-8")
+        environment["PARLOUR_CONFIG"] = str(config or default)
         began_s = anyio.current_time()
         process = await anyio.open_process(
             [sys.executable, "-m", "parlour", "serve", "--host", "127.0.0.1", "--port", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=Path(log.name).parent,  # so that no config.yml is found
+            cwd=folder,
             env=environment,
             start_new_session=True,
         )

@@ -47,7 +47,8 @@ def write_config(folder: Path, *, real_voice: bool = False) -> tuple[Path, Scrip
     voice = "" if real_voice else "tts: {provider: scripted}\n"
     config.write_text(
         f"stt: {{provider: scripted}}\nllm: {{provider: scripted}}\n{voice}"
-        f"script: {{path: {json.dumps(str(script))}}}\nconversation: {{follow_up_s: 1}}\n",
+        f"script: {{path: {json.dumps(str(script))}}}\nconversation: {{follow_up_s: 1}}\n"
+        f"data: {{folder: {json.dumps(str(folder / 'data'))}}}\n",
         encoding="utf-8",
     )
     return config, Script(script)

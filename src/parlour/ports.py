@@ -8,15 +8,17 @@ from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
-from parlour.audio import Pcm
 from parlour.events import Action
 from parlour.ids import DeviceId, TurnId
 from parlour.traits import LlmTraits, SttTraits, TtsTraits
+
+if TYPE_CHECKING:  # numpy takes as long as all else, and who reads sentences hears nothing
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from parlour.audio import Pcm
 
 # ---------------------------------------------------------------- hearing
 
@@ -54,7 +56,7 @@ class Final:
 class SttContext(Protocol):
     """One utterance being heard."""
 
-    def feed(self, pcm: Pcm) -> None:
+    def feed(self, pcm: "Pcm") -> None:
         """Take sound at the traits' rate. A plain call: it never blocks and never waits.
 
         Sound beyond 30 s of one utterance is dropped (the turn's own limit comes first).
@@ -109,7 +111,7 @@ class Stt(Protocol):
 class Speech:
     """A piece of synthesised sound and the text it speaks ("" for a continuation)."""
 
-    pcm: Pcm
+    pcm: "Pcm"
     text: str = ""
     stand_in: bool = False  # another voice than the one asked for, which has failed
 
@@ -154,7 +156,9 @@ class Vad(Protocol):
 
     def new_state(self) -> VadState: ...
 
-    def judge(self, states: Sequence[VadState], windows: NDArray[np.int16]) -> NDArray[np.float32]:
+    def judge(
+        self, states: Sequence[VadState], windows: "NDArray[np.int16]"
+    ) -> "NDArray[np.float32]":
         """Probability of speech in each row of `windows` (shape (n, window_samples), 16 kHz).
 
         Row i belongs to `states[i]`, which is advanced in place. About 0.1 ms for one row.
@@ -170,7 +174,7 @@ class TurnModel(Protocol):
         """How much of the end of an utterance it looks at."""
         ...
 
-    async def judge(self, pcm: Pcm) -> float:
+    async def judge(self, pcm: "Pcm") -> float:
         """Probability, 0 to 1, that the turn is over. Works off the loop. Raises ProviderError.
 
         `pcm` is 16 kHz sound up to now, the silence at its end included.
@@ -195,11 +199,15 @@ Slot: TypeAlias = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`intent` and `slots` are set for CLOSED and OPEN only; names as Home Assistant has them."""
+    """`intent` and `slots` are set for CLOSED and OPEN only; intents are those of home/meanings.py.
+
+    `then` are further commands of the same breath: "turn on the light and close the blinds".
+    """
 
     verdict: Verdict
     intent: str = ""
     slots: Mapping[str, Slot] = field(default_factory=dict)
+    then: tuple["Judgement", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

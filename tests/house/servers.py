@@ -5,12 +5,19 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+import anyio
+
 from parlour import tasks
+from parlour.app.clock import Calls, Speakers, dismiss_on_turns
+from parlour.app.sections import Config, Satellite
 from parlour.bus.memory import MemoryBus
 from parlour.gateways.device import DeviceGateway, Gate
-from parlour.gateways.http import Answer, House, create_app
+from parlour.gateways.home import HomeCalls
+from parlour.gateways.http import Answer, House, Question, create_app
 from parlour.gateways.metrics import Metrics
 from parlour.gateways.web import create_server, listen
+from parlour.home.clock import Clock
+from parlour.home.store import open_store
 from parlour.ids import DeviceId
 from parlour.supervise import Health, Stages
 from parlour.turn.admission import Admission, AdmissionPolicy
@@ -30,6 +37,7 @@ class Server:
     devices: DeviceGateway
     stages: Stages
     brain: EchoBrain
+    clock: Clock
 
     @property
     def device_url(self) -> str:
@@ -46,29 +54,45 @@ async def scripted_server(
 ) -> AsyncIterator[Server]:
     bus, stages, brain = MemoryBus(), Stages(), EchoBrain()
     stages.add("stt:scripted").set(Health.READY)
+    satellites = {str(device): Satellite(area=area) for device, area in (areas or {}).items()}
+    speakers = Speakers(Config(satellites=satellites), lambda: devices)
     vad = VadBatch(EnergyVad())
     engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
     admission = Admission(AdmissionPolicy(most_sessions))
     devices = DeviceGateway(Gate(engines, areas or {}, bus.publish, admission))
 
-    async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:
-        return Answer("echo", text, [])
+    async def ask(question: Question) -> Answer:
+        return Answer("echo", question.text, [])
 
     async def watch() -> AsyncIterator[Mapping[str, object]]:
         yield {"id": "kitchen.light"}
 
-    def entities() -> Sequence[Mapping[str, object]]:
+    async def entities() -> Sequence[Mapping[str, object]]:
         return [{"id": "kitchen.light"}]
 
-    server = create_server(
-        create_app(
-            stages, devices, House(ask, entities, watch, lambda _: [], list), Metrics(stages)
-        )
-    )
+    def record(*_: object) -> Mapping[str, object]:
+        return {"id": "kitchen.light"}
+
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
-        async with tasks.task_group() as group:
-            group.start_soon(server.serve, [listener])
-            yield Server(listener.getsockname()[1], bus, devices, stages, brain)
+        async with open_store(None) as store, tasks.task_group() as group:
+            clock = Clock(store, speakers, "en")
+            calls = Calls(clock, speakers).routes()
+            home = HomeCalls(entities, record, record, dict, watch, record)
+            house = House(ask, lambda _: [], list, home, calls)
+            server = create_server(create_app(stages, devices, house, Metrics(stages)))
+            served = anyio.Event()
+
+            async def serve() -> None:
+                await server.serve([listener])
+                served.set()
+
+            group.start_soon(serve)
+            group.start_soon(clock.run)
+            group.start_soon(dismiss_on_turns, bus, clock)
+            yield Server(listener.getsockname()[1], bus, devices, stages, brain, clock)
             devices.close_all()
             server.should_exit = True
+            with anyio.fail_after(10):
+                await served.wait()
+            group.cancel_scope.cancel()

@@ -43,7 +43,8 @@ class Running:
 
 @contextmanager
 def serving(folder: Path, config: str = "") -> Iterator[Running]:
-    (folder / "config.yml").write_text(config)
+    """Serve by a configuration, to which a folder for the data below `folder` is added."""
+    (folder / "config.yml").write_text(f"{config}\ndata: {{folder: '{folder / 'data'}'}}\n")
     began = time.monotonic()
     process = subprocess.Popen(
         [sys.executable, "-m", "parlour", "serve", "--port", "0"],

@@ -10,15 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from clocks import PlainStore
 from parlour import tasks
+from parlour.app.clock import Calls, Speakers
+from parlour.app.sections import Config
 from parlour.app.virtual_turn import speech_end
 from parlour.audio import Pcm, join, silence
 from parlour.bus.memory import MemoryBus
 from parlour.errors import InputError
 from parlour.gateways.device import DeviceGateway, Gate
-from parlour.gateways.http import Answer, House, create_app
+from parlour.gateways.home import HomeCalls
+from parlour.gateways.http import Answer, House, Question, create_app
 from parlour.gateways.metrics import Metrics
 from parlour.gateways.web import create_server, listen
+from parlour.home.clock import Clock
 from parlour.supervise import Stages
 from parlour.turn.engines import Engines
 from parlour.turn.vadbatch import VadBatch
@@ -48,22 +53,25 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
     engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
     devices = DeviceGateway(Gate(engines, {}, MemoryBus().publish))
 
-    async def ask(text: str, _area: str | None, _dry_run: bool) -> Answer:
-        if text == OFF:
+    async def ask(question: Question) -> Answer:
+        if question.text == OFF:
             brain.did = 0
-        return Answer("echo", text, [])
+        return Answer("echo", question.text, [])
 
     async def watch() -> AsyncIterator[Mapping[str, object]]:
         yield {"id": LAMP}
 
-    def entities() -> Sequence[Mapping[str, object]]:
+    async def entities() -> Sequence[Mapping[str, object]]:
         return [{"id": LAMP, "state": {"on": brain.did > 0}}, {"id": "hall.light", "state": {}}]
 
-    server = create_server(
-        create_app(
-            stages, devices, House(ask, entities, watch, lambda _: [], list), Metrics(stages)
-        )
-    )
+    def record(*_: object) -> Mapping[str, object]:
+        return {"id": LAMP}
+
+    speakers = Speakers(Config(), lambda: devices)
+    calls = Calls(Clock(PlainStore(), speakers, "en"), speakers).routes()
+    home = HomeCalls(entities, record, record, dict, watch, record)
+    house = House(ask, lambda _: [], list, home, calls)
+    server = create_server(create_app(stages, devices, house, Metrics(stages)))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
         async with tasks.task_group() as group:

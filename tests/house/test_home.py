@@ -2,17 +2,19 @@
 
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import aiomqtt
 import anyio
+import anyio.abc
 import pytest
 
-from brokers import find_mosquitto, mosquitto
+import parlour.home.address
+from brokers import demo_at, find_mosquitto, mosquitto
 from parlour.errors import HomeError
 from parlour.home.broker import embedded_broker
-from parlour.home.demo import FLOORS, demo_entities, run_demo
+from parlour.home.demo import FLOORS, demo_entities
 from parlour.home.entities import Command, House, Result, Verb
 from parlour.home.mqtt import MqttHouse
 from parlour.ids import EntityId, StageName
@@ -23,8 +25,8 @@ needs_mosquitto = pytest.mark.skipif(find_mosquitto() is None, reason="mosquitto
 
 pytestmark = pytest.mark.anyio
 
-LAMP = '{"name": "Hall Lamp", "command_topic": "hall/set", "state_topic": "hall/state"%s}'
-HALL = EntityId("home.hall_lamp")
+LAMP = '{"name": "Cellar Lamp", "command_topic": "cellar/set", "state_topic": "cellar/state"%s}'
+CELLAR = EntityId("home.cellar_lamp")
 
 
 def command(target: str, verb: Verb, value: str | float | None = None) -> Command:
@@ -52,17 +54,6 @@ async def living_in(url: str) -> AsyncIterator[MqttHouse]:
         group.cancel_scope.cancel()
 
 
-@asynccontextmanager
-async def demo_at(url: str) -> AsyncIterator[None]:
-    stage = Stage(StageName("demo"))
-    async with task_group() as group:
-        group.start_soon(run_demo, url, stage)
-        with anyio.fail_after(5):
-            await stage.wait_ready()
-        yield
-        group.cancel_scope.cancel()
-
-
 async def wait_for(house: House, entity: EntityId) -> None:
     with anyio.fail_after(3):
         seen = house.revision
@@ -72,7 +63,7 @@ async def wait_for(house: House, entity: EntityId) -> None:
 
 async def test_the_demo_home_is_found_and_does_what_it_is_told(url: str) -> None:
     async with demo_at(url), living_in(url) as house:
-        assert set(house.entities.values()) == set(demo_entities())
+        assert set(house.entities) == {entity.id for entity in demo_entities()}
         commands = [
             command("kitchen.light", Verb.ON),
             command("living_room.light", Verb.SET_BRIGHTNESS, 30),
@@ -115,18 +106,18 @@ async def test_a_home_that_went_away_is_offline(url: str) -> None:
 
 async def test_a_device_that_never_reports_is_unconfirmed_or_merely_sent(url: str) -> None:
     async with living_in(url) as house, aiomqtt.Client("127.0.0.1", int(url[-5:])) as client:
-        topic = "homeassistant/light/hall/config"
+        topic = "homeassistant/light/cellar/config"
         await client.publish(topic, LAMP % "", qos=1, retain=True)
-        await wait_for(house, HALL)
-        assert (await house.carry_out([command(HALL, Verb.ON)]))[0].result is Result.UNCONFIRMED
+        await wait_for(house, CELLAR)
+        assert (await house.carry_out([command(CELLAR, Verb.ON)]))[0].result is Result.UNCONFIRMED
         seen = house.revision
         await client.publish(topic, LAMP % ', "optimistic": true', qos=1, retain=True)
         await house.wait_revision(seen)
-        assert (await house.carry_out([command(HALL, Verb.ON)]))[0].result is Result.SENT
+        assert (await house.carry_out([command(CELLAR, Verb.ON)]))[0].result is Result.SENT
         seen = house.revision
         await client.publish(topic, b"", qos=1, retain=True)
         await house.wait_revision(seen)
-        assert HALL not in house.entities
+        assert CELLAR not in house.entities
 
 
 @needs_mosquitto
@@ -134,14 +125,14 @@ async def test_a_device_that_never_reports_is_unconfirmed_or_merely_sent(url: st
 async def test_a_light_announced_by_mosquitto_pub_gets_its_command(tmp_path: Path) -> None:
     async with mosquitto(tmp_path) as (url, _):
         port = url.rpartition(":")[2]
-        topic = "homeassistant/light/hall/config"
+        topic = "homeassistant/light/cellar/config"
         publish = ["mosquitto_pub", "-p", port, "-r", "-t", topic, "-m", LAMP % ""]
         await anyio.run_process(publish)
         async with living_in(url) as house:
-            assert HALL in house.entities
+            assert CELLAR in house.entities
             async with aiomqtt.Client("127.0.0.1", int(port)) as device:
-                await device.subscribe("hall/set")
-                await house.carry_out([command(HALL, Verb.ON)])
+                await device.subscribe("cellar/set")
+                await house.carry_out([command(CELLAR, Verb.ON)])
                 with anyio.fail_after(3):
                     message = await anext(device.messages)
             assert message.payload == b"ON"
@@ -167,3 +158,29 @@ async def test_no_broker_is_a_home_error_without_the_password() -> None:
         await house.run(Stage(StageName("home")))
     assert "secret" not in str(caught.value)
     assert "127.0.0.1:1" in str(caught.value)
+
+
+async def test_a_broker_that_says_nothing_is_left_with_its_connection_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parlour.home.address, "CONNECT_S", 0.2)
+    closed = anyio.Event()
+
+    async def hold(connection: anyio.abc.SocketStream) -> None:
+        async with connection:
+            with suppress(anyio.EndOfStream, anyio.BrokenResourceError):
+                while True:
+                    await connection.receive()
+            closed.set()
+
+    async with (
+        await anyio.create_tcp_listener(local_host="127.0.0.1") as listener,
+        task_group() as group,
+    ):
+        group.start_soon(listener.serve, hold)
+        port = listener.extra(anyio.abc.SocketAttribute.local_port)
+        with pytest.raises(HomeError, match="no answer within"):
+            await MqttHouse(f"mqtt://127.0.0.1:{port}").run(Stage(StageName("home")))
+        with anyio.fail_after(2):
+            await closed.wait()
+        group.cancel_scope.cancel()

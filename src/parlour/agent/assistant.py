@@ -6,7 +6,22 @@ from typing import Protocol
 
 from parlour.ports import Brain, Commit, Piece, Say, Utterance
 
-NO_MODEL = "I can only help with the home: no language model is set up."
+_NO_MODEL = {
+    "en": "I can only help with the home: no language model is set up.",
+    "de": "Ich kann nur beim Haus helfen: Es ist kein Sprachmodell eingerichtet.",
+    "hi": "मुझसे सिर्फ़ घर के काम हो सकते हैं: कोई भाषा मॉडल सेट नहीं किया गया है।",
+    "mr": "मला फक्त घरातल्या कामांत मदत करता येते: भाषा मॉडेल सेट केलेले नाही.",
+    "gu": "હું ફક્ત ઘરનાં કામમાં મદદ કરી શકું છું: કોઈ ભાષા મોડેલ સેટ કરેલું નથી.",
+    "bn": "আমি শুধু বাড়ির কাজে সাহায্য করতে পারি: কোনো ভাষা মডেল সেট করা নেই।",
+    "ta": "வீட்டு வேலைகளில் மட்டுமே என்னால் உதவ முடியும்: மொழி மாடல் எதுவும் அமைக்கப்படவில்லை.",
+    "te": "ఇంటి పనుల్లో మాత్రమే సహాయం చేయగలను: భాషా మోడల్ ఏదీ సెట్ చేయలేదు.",
+    "ml": "വീട്ടുകാര്യങ്ങളിൽ മാത്രമേ എനിക്ക് സഹായിക്കാൻ കഴിയൂ: ഭാഷാ മോഡൽ ഒന്നും സെറ്റ് ചെയ്തിട്ടില്ല.",
+}
+
+
+def no_model(language: str) -> str:
+    """What is said where only a language model would know an answer, and there is none."""
+    return _NO_MODEL.get(language[:2], _NO_MODEL["en"])
 
 
 class HomeBrain(Brain, Protocol):
@@ -50,7 +65,7 @@ class _Nobody:
     async def answer(
         self, utterance: Utterance, commit: Commit
     ) -> AsyncIterator[AsyncIterator[Piece]]:
-        async with aclosing(self._answer()) as pieces:
+        async with aclosing(self._answer(utterance.language)) as pieces:
             yield pieces
 
     def context(self, utterance: Utterance) -> Hashable:
@@ -62,5 +77,5 @@ class _Nobody:
     def remember(self, utterance: Utterance, heard: str) -> None:
         """Nobody to remember it."""
 
-    async def _answer(self) -> AsyncGenerator[Piece, None]:
-        yield Say(NO_MODEL)
+    async def _answer(self, language: str) -> AsyncGenerator[Piece, None]:
+        yield Say(no_model(language))

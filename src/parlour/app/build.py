@@ -1,9 +1,9 @@
 """The whole server put together: which part gets which, and what runs as long as it runs."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
+from fnmatch import fnmatchcase
 from functools import partial
 from urllib.parse import quote
 
@@ -11,11 +11,15 @@ import anyio
 from anyio import to_thread
 
 from parlour import tasks
-from parlour.agent.assistant import NO_MODEL, Assistant
+from parlour.agent.assistant import Assistant, no_model
 from parlour.app import choice
 from parlour.app.catalogue import language_records, voice_records
+from parlour.app.clock import Calls, Speakers, dismiss_on_turns
 from parlour.app.engines import Running, make_chat, make_stt, make_tts, make_turn_model
+from parlour.app.home import WRITER
+from parlour.app.home import Calls as HomeCalls
 from parlour.app.mqtturl import MqttUrl
+from parlour.app.owner import floors_of, path_of, policy_of
 from parlour.app.sections import Config
 from parlour.bus.memory import MemoryBus
 from parlour.errors import ProviderError
@@ -23,14 +27,15 @@ from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
 from parlour.gateways.device import STOCK_LEAD_S, SUPERSET_LEAD_S, DeviceGateway, Gate
 from parlour.gateways.metrics import Metrics
-from parlour.home.brain import FIXED_REPLIES, HomeBrain, ringing
+from parlour.home.brain import HomeBrain, fixed_replies
 from parlour.home.broker import embedded_broker
-from parlour.home.demo import FLOORS, run_demo
-from parlour.home.entities import Entity, State
-from parlour.home.grammar import HassilGrammar
+from parlour.home.clock import Clock
+from parlour.home.demo import run_demo
+from parlour.home.grammar import HouseGrammar
+from parlour.home.language import LANGUAGES
 from parlour.home.mqtt import MqttHouse
 from parlour.home.sampling import training_sentences
-from parlour.home.timers import Timer, Timers
+from parlour.home.store import Store
 from parlour.ids import DeviceId, new_turn_id
 from parlour.ports import Did, Expect, Place, Say, Utterance, Vocabulary
 from parlour.providers.silero import SileroVad
@@ -48,7 +53,6 @@ log = logging.getLogger(__name__)
 BROKER_RULE = RestartRule(first_s=0.25, longest_s=3.0)
 TEACH_QUIET_S = 0.5  # devices announce themselves in bursts; one lesson for all of them
 TEACH_AGAIN_S = 5.0  # after a lesson that failed
-WRITER = DeviceId("writing")  # who asks over HTTP
 # What devices play: those of our own protocol, and boards with stock firmware.
 COMMON_FORMS = (
     PlayoutFormat(16_000, 20, SUPERSET_LEAD_S),
@@ -60,7 +64,7 @@ COMMON_FORMS = (
 class Server:
     """Everything that one process serves. `run` is its life."""
 
-    def __init__(self, config: Config, broker_url: str) -> None:
+    def __init__(self, config: Config, broker_url: str, store: Store) -> None:
         self.stages = Stages()
         self.bus = MemoryBus()
         self._running = Running(self.stages)
@@ -71,17 +75,19 @@ class Server:
         self._demo_stage = None if config.mqtt else self.stages.add("demo")
         self._home_stage = self.stages.add("home")
         self._broker_url = broker_url
-        self._house = MqttHouse(
-            broker_url,
-            prefix=config.mqtt.discovery_prefix if config.mqtt else "homeassistant",
-            floors=config.mqtt.floors if config.mqtt else FLOORS,
-        )
+        self._house = house_at(broker_url, config)
         self._taught = anyio.Event()  # the recogniser knows the names of the house
-        self._timers = Timers()
-        self._grammar = HassilGrammar(self._house)
-        self._home = HomeBrain(self._house, self._grammar, self._timers)
-        self._chat = make_chat(config, self._running, self._publish)
+        self._grammar = HouseGrammar(self._house)
         self._language = config.stt.language or config.spoken[0]
+        self._spoken = dict.fromkeys((self._language, *config.spoken))
+        speakers = Speakers(config, lambda: self.devices)
+        self.clock = Clock(store, speakers, self._language)
+        self.home = HomeCalls(config, self._house, self._grammar, store)
+        self._policy = policy_of(config)
+        self._home = HomeBrain(
+            self._house, self._grammar, self.clock, self._policy, speakers.say_aloud
+        )
+        self._chat = make_chat(config, self._running, self._publish)
         self._brain = Assistant(self._home, self._chat)
         self._vad = VadBatch(SileroVad())
         engines = Engines(
@@ -108,10 +114,10 @@ class Server:
         self._metrics = self._make_metrics(engines)
         house = http.House(
             self._ask,
-            self._entities,
-            self._watch,
             partial(voice_records, config),
             partial(language_records, config),
+            self.home.routes(),
+            Calls(self.clock, speakers).routes(),
         )
         self.app = http.create_app(self.stages, self.devices, house, self._metrics)
 
@@ -136,7 +142,7 @@ class Server:
 
     async def run(self) -> None:
         """Keep every stage running until cancelled."""
-        self._grammar.warm()
+        self._grammar.warm(self._language)
         async with self._closing(), tasks.task_group() as group:
             for process in self._running.processes:
                 group.start_soon(process.run)
@@ -150,11 +156,21 @@ class Server:
                 await self._demo_stage.wait_ready()
             connect = partial(self._house.run, self._home_stage)
             group.start_soon(keep_running, self._home_stage, connect, BROKER_RULE)
+            group.start_soon(self._warm_further)
             group.start_soon(self._teach)
-            group.start_soon(self._timers.run, self._ring)
+            group.start_soon(self._check_rules)
+            group.start_soon(self.clock.run)
+            group.start_soon(dismiss_on_turns, self.bus, self.clock)
             group.start_soon(self._log_turns)
             group.start_soon(self._prepare_replies)
             group.start_soon(self._keep_model_warm)
+
+    async def _warm_further(self) -> None:
+        """Compile the languages after the first aside: half a second each."""
+        for language in self._spoken:
+            if language != self._language:
+                warm = partial(self._grammar.warm, language)
+                await to_thread.run_sync(warm, abandon_on_cancel=True)
 
     @asynccontextmanager
     async def _closing(self) -> AsyncIterator[None]:
@@ -181,10 +197,11 @@ class Server:
             await anyio.sleep(TEACH_QUIET_S)
             if self._house.revision != revision:
                 continue
-            entities = list(self._house.entities.values())
+            entities = [e for e in self._house.entities.values() if e.exposed]
             sentences: list[str] = []
-            if self._learns_sentences:
-                sentences = await to_thread.run_sync(training_sentences, entities)
+            if self._learns_sentences and self._language[:2] in LANGUAGES:
+                places, language = self._house.places, self._language
+                sentences = await to_thread.run_sync(training_sentences, entities, places, language)
             names = sorted({name for e in entities for name in (e.name, e.area or "") if name})
             try:
                 await self._stt.teach(Vocabulary(sentences, names))
@@ -196,16 +213,23 @@ class Server:
                 taught = revision
                 self._taught.set()
 
-    async def _ring(self, timer: Timer) -> None:
-        if not self.devices.announce(timer.device, ringing(timer)):
-            log.warning("a timer is up, and its device is not connected: %s", timer.device)
+    async def _check_rules(self) -> None:
+        """A rule that fits nothing protects nothing: perhaps its target is misspelt."""
+        await self._taught.wait()
+        for rule in self._policy.rules:
+            if not any(fnmatchcase(id_, rule.target) for id_ in self._house.entities):
+                log.warning("permissions.rules: no device is called %s", rule.target)
 
     async def _prepare_replies(self) -> None:
         """Have ready what is said word for word again and again."""
         if not self._engines.tts.traits.offline:
             return  # dozens of requests at every start: what is said is kept when it is said
         await self._taught.wait()
-        texts = [*FIXED_REPLIES, NO_MODEL, *all_phrases(self._language)]
+        texts = [
+            *fixed_replies(self._language),
+            no_model(self._language),
+            *all_phrases(self._language),
+        ]
         for form in COMMON_FORMS:
             voice = Voice(self._engines, form)
             for text in texts:
@@ -233,15 +257,16 @@ class Server:
 
     # ------------------------------------------------------------ what the routes ask
 
-    async def _ask(self, text: str, area: str | None, dry_run: bool) -> http.Answer:
-        place = Place(WRITER, area)
-        plan = self._home.plan(text, "en_US", place)
-        if dry_run:
+    async def _ask(self, question: http.Question) -> http.Answer:
+        text, language = question.text, self.home.language(question.language)
+        place = Place(WRITER, self.home.area(question.area) if question.area else None)
+        plan = self._home.plan(text, language, place)
+        if question.dry_run:
             actions = [Action(c.target, c.verb, c.value, confirmed=False) for c in plan.commands]
             return http.Answer(plan.intent, plan.reply, actions)
         said: list[str] = []
         done: list[Action] = []
-        utterance = Utterance(new_turn_id(), text, "en_US", place)
+        utterance = Utterance(new_turn_id(), text, language, place)
         at_once = anyio.Event()
         at_once.set()
         async with self._brain.answer(utterance, at_once) as answer:
@@ -253,27 +278,23 @@ class Server:
                         said.append(sentence)
                     case Did(action=action):
                         done.append(action)
+        self._home.remember(utterance, " ".join(said))
         return http.Answer(plan.intent, " ".join(said), done)
 
-    def _entities(self) -> Sequence[Mapping[str, object]]:
-        house = self._house
-        ordered = sorted(house.entities.values(), key=lambda e: (e.floor or "", e.id))
-        return [_as_json(entity, house.state(entity.id)) for entity in ordered]
 
-    async def _watch(self) -> AsyncIterator[Mapping[str, object]]:
-        async for change in self._house.watch():
-            yield {**_as_json(change.entity, change.state), "gone": change.gone}
-
-
-def _as_json(entity: Entity, state: State) -> dict[str, object]:
-    return {
-        "id": entity.id,
-        "name": entity.name,
-        "kind": entity.kind,
-        "area": entity.area,
-        "floor": entity.floor,
-        "state": asdict(state),
-    }
+def house_at(broker_url: str, config: Config) -> MqttHouse:
+    """The house at a broker, as far as the configuration describes it. Raises ConfigError."""
+    mqtt = config.mqtt
+    if mqtt is None:
+        return MqttHouse(broker_url, floors=floors_of(config))
+    return MqttHouse(
+        broker_url,
+        prefix=mqtt.discovery_prefix,
+        floors=floors_of(config),
+        zigbee2mqtt=mqtt.zigbee2mqtt,
+        tasmota=mqtt.tasmota or "",
+        tls_ca=path_of(mqtt.tls_ca),
+    )
 
 
 def url_of(url: MqttUrl) -> str:

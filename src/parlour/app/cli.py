@@ -48,7 +48,9 @@ def _app(help_text: str) -> typer.Typer:
 
 
 app = _app("A private, real-time voice assistant for the home.")
-home = _app("Look at the home that a running server knows.")
+home = _app("See the home of a running server, and decide about its devices.")
+timers = _app("Look at the timers of a running server.")
+alarms = _app("Look at the alarms of a running server, and set some.")
 config = _app("Check and explain the configuration.")
 bench = _app("Measure a running installation.")
 models = _app("Fetch, check and remove the files of models.")
@@ -63,6 +65,15 @@ ConfigFile = Annotated[
     ),
 ]
 Url = Annotated[str, typer.Option(metavar="URL", help="The running server.")]
+Spoken = Annotated[
+    str | None,
+    typer.Option(
+        "--language",
+        metavar="LANGUAGE",
+        help="In which it is said, e.g. de_DE.",
+        show_default="the house's first",
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
@@ -179,6 +190,7 @@ def ask(
     area: Annotated[
         str | None, typer.Option(metavar="AREA", help='Where you are: "the light" is meant there.')
     ] = None,
+    language: Spoken = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
@@ -188,7 +200,131 @@ def ask(
     """Put a sentence to the running server in writing."""
     from parlour.app.client import ask as run
 
-    run(text, area=area, dry_run=dry_run, url=url, as_json=as_json)
+    run(text, area=area, language=language, dry_run=dry_run, url=url, as_json=as_json)
+
+
+@app.command()
+def interpret(
+    language: Annotated[
+        str, typer.Option(metavar="LANGUAGE", help="In which it is said, e.g. hi_IN.")
+    ] = "en_US",
+    home_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--home",
+            metavar="FILE",
+            help="Floors, areas and devices, as docs/interpret.md has them.",
+            show_default="the demo home",
+        ),
+    ] = None,
+    area: Annotated[
+        str | None,
+        typer.Option(metavar="AREA", help="Where the speaker is, if the line does not say."),
+    ] = None,
+) -> None:
+    """Say what sentences would do, one JSON object per line in and out. Needs no server."""
+    from parlour.app.interpret import run
+    from parlour.catalogue.languages import find_language
+
+    run(find_language(language), home_file, area)
+
+
+@app.command()
+def announce(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to say, up to 500 characters.")],
+    area: Annotated[
+        str | None, typer.Option(metavar="AREA", help="Only in this area, e.g. Kitchen.")
+    ] = None,
+    floor: Annotated[
+        str | None, typer.Option(metavar="FLOOR", help="Only on this floor, e.g. upstairs.")
+    ] = None,
+    device: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only on this device, by its id or name.")
+    ] = None,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Say something on every connected device, or on those of a place."""
+    from parlour.app.clockclient import announce as run
+
+    run(text, area=area, floor=floor, device=device, url=url, as_json=as_json)
+
+
+# ---------------------------------------------------------------- timers and alarms
+
+Number = Annotated[int, typer.Argument(metavar="ID", help="Its number in the list.")]
+
+
+@timers.command("list")
+def timers_list(url: Url = SERVER, as_json: Json = False) -> None:
+    """List the timers, the soonest first."""
+    from parlour.app.clockclient import list_timers as run
+
+    run(url=url, as_json=as_json)
+
+
+@timers.command("cancel")
+def timers_cancel(number: Number, url: Url = SERVER, as_json: Json = False) -> None:
+    """Cancel a timer, also one that rings."""
+    from parlour.app.clockclient import cancel as run
+
+    run("timer", number, url=url, as_json=as_json)
+
+
+@alarms.command("list")
+def alarms_list(url: Url = SERVER, as_json: Json = False) -> None:
+    """List the alarms, the next one first."""
+    from parlour.app.clockclient import list_alarms as run
+
+    run(url=url, as_json=as_json)
+
+
+@alarms.command("set")
+def alarms_set(
+    time: Annotated[
+        str,
+        typer.Argument(
+            metavar="TIME", help='E.g. "7:30 tomorrow", "monday 7 pm", "in 20 minutes".'
+        ),
+    ],
+    name: Annotated[str, typer.Option(metavar="NAME", help="What it is for.")] = "",
+    repeat: Annotated[
+        str, typer.Option(metavar="DAYS", help="daily, weekdays, weekends, or a weekday.")
+    ] = "",
+    device: Annotated[
+        str | None, typer.Option(metavar="ID", help="Where it rings; else on every device.")
+    ] = None,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Set an alarm."""
+    from parlour.app.clockclient import set_alarm as run
+
+    run(time, name=name, repeat=repeat, device=device, url=url, as_json=as_json)
+
+
+@alarms.command("cancel")
+def alarms_cancel(number: Number, url: Url = SERVER, as_json: Json = False) -> None:
+    """Cancel an alarm, also one that rings."""
+    from parlour.app.clockclient import cancel as run
+
+    run("alarm", number, url=url, as_json=as_json)
+
+
+@app.command()
+def demo(
+    url: Annotated[
+        str, typer.Option(metavar="URL", help="The broker, e.g. mqtt://user:password@host:1883.")
+    ] = "mqtt://localhost:1883",
+) -> None:
+    """Play the demo home on a broker of your own, until Ctrl-C.
+
+    A server whose `mqtt:` names that broker finds its devices as it finds real ones. They stay
+    announced there, as offline, when the demo home has gone.
+    """
+    from parlour.app.demo import demo as run
+
+    run(url)
 
 
 # ---------------------------------------------------------------- engines without a server
@@ -385,12 +521,86 @@ def models_verify(
 # ---------------------------------------------------------------- the home
 
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="The device, as in `parlour home list`.")]
+
+
 @home.command("list")
 def home_list(url: Url = SERVER, as_json: Json = False) -> None:
-    """List every device with its area and how it stands."""
-    from parlour.app.client import list_home as run
+    """List every device by floor and area, and how it stands."""
+    from parlour.app.homeclient import list_home as run
 
     run(url=url, as_json=as_json)
+
+
+@home.command("show")
+def home_show(id_: Id, url: Url = SERVER, as_json: Json = False) -> None:
+    """Show all about a device: what it is called, what it can, who may command it."""
+    from parlour.app.homeclient import show as run
+
+    run(id_, url=url, as_json=as_json)
+
+
+@home.command("areas")
+def home_areas(url: Url = SERVER, as_json: Json = False) -> None:
+    """List the areas by floor, and what else they are called."""
+    from parlour.app.homeclient import list_areas as run
+
+    run(url=url, as_json=as_json)
+
+
+@home.command("assign")
+def home_assign(
+    id_: Id,
+    area: Annotated[str, typer.Argument(metavar="AREA", help="Where it stands, e.g. Kitchen.")],
+    new: Annotated[bool, typer.Option("--new", help="The area may be one that is new.")] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Say where a device stands."""
+    from parlour.app.homeclient import assign as run
+
+    run(id_, area, may_be_new=new, url=url, as_json=as_json)
+
+
+@home.command("alias")
+def home_alias(
+    id_: Id,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME...]", help="What else it is called.")
+    ] = None,
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LANGUAGE", help="Of the names, e.g. de_DE.", show_default="every language"
+        ),
+    ] = None,
+    clear: Annotated[
+        bool, typer.Option("--clear", help="Forget the names that it was given before.")
+    ] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Give a device further names."""
+    from parlour.app.homeclient import alias as run
+
+    code = _code(language)
+    run(id_, names or [], language=code, clear=clear, url=url, as_json=as_json)
+
+
+@home.command("expose")
+def home_expose(id_: Id, url: Url = SERVER, as_json: Json = False) -> None:
+    """Let voices find a device."""
+    from parlour.app.homeclient import expose as run
+
+    run(id_, True, url=url, as_json=as_json)
+
+
+@home.command("hide")
+def home_hide(id_: Id, url: Url = SERVER, as_json: Json = False) -> None:
+    """Hide a device from voices; it is still followed and listed."""
+    from parlour.app.homeclient import expose as run
+
+    run(id_, False, url=url, as_json=as_json)
 
 
 @home.command("watch")
@@ -520,6 +730,29 @@ def bench_engines(
     raise typer.Exit(run(_load(config_file), only=only, repeats=repeats, json_file=json_file))
 
 
+@bench.command("grammar")
+def bench_grammar(
+    locales: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[LOCALE]...", help="Languages, e.g. hi_IN; else all nine."),
+    ] = None,
+    name: Annotated[
+        str, typer.Option("--set", metavar="NAME", help="Sentences: exam or practice.")
+    ] = "exam",
+    devices: Annotated[
+        int, typer.Option(metavar="N", min=0, max=2000, help="Fill the home up to so many.")
+    ] = 110,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what failed.")] = False,
+) -> None:
+    """Judge sentences that the grammar's author never saw, by their effect."""
+    from parlour_bench.grammar import SETS
+    from parlour_bench.grammar import grammar as run
+
+    if name not in SETS:
+        raise InputError(f"there is no set {name}; there are: {', '.join(SETS)}")
+    raise typer.Exit(run(locales or (), name, devices, verbose=verbose))
+
+
 @bench.command("overhead")
 def bench_overhead(
     repeats: Annotated[int, typer.Option(metavar="N", min=1, help="Of each measurement.")] = 20,
@@ -532,24 +765,17 @@ def bench_overhead(
 
 
 app.add_typer(home, name="home")
+app.add_typer(timers, name="timers")
+app.add_typer(alarms, name="alarms")
 app.add_typer(models, name="models")
 app.add_typer(config, name="config")
 app.add_typer(bench, name="bench")
 
 
 def _code(language: str | None) -> str | None:
-    """ "hi", "hi-IN" and "hi_IN" name the language of the house that they mean."""
-    from parlour.catalogue.languages import LANGUAGES
-    from parlour.traits import covers
+    from parlour.catalogue.languages import find_language
 
-    if language is None:
-        return None
-    asked = language.replace("-", "_")
-    found = [code for code in LANGUAGES if code.lower() == asked.lower()]
-    found = found or [code for code in LANGUAGES if covers(code, asked.lower())]
-    if not found:
-        raise InputError(f"{language} is none of the house's languages: {', '.join(LANGUAGES)}")
-    return found[0]
+    return None if language is None else find_language(language)
 
 
 def _megabytes(size: str | None) -> int | None:

@@ -1,4 +1,4 @@
-"""Commands that talk to a running server over HTTP: ask, home list, home watch."""
+"""Commands that talk to a running server over HTTP: ask, home watch."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,12 +20,20 @@ class ServerError(ParlourError):
     retry = True
 
 
-def ask(text: str, *, area: str | None, dry_run: bool, url: str, as_json: bool) -> None:
+def ask(
+    text: str,
+    *,
+    area: str | None,
+    language: str | None,
+    dry_run: bool,
+    url: str,
+    as_json: bool,
+) -> None:
     if not text.strip():
         raise InputError("there is nothing to ask: the text is empty")
-    question = {"text": text, "area": area, "dry_run": dry_run}
-    with _client(url) as client, _said_plainly(url):
-        answer = _object(client.post("/api/ask", json=question), url)
+    question = {"text": text, "area": area, "language": language, "dry_run": dry_run}
+    with link_to(url) as client, said_plainly(url):
+        answer = answer_of(client.post("/api/ask", json=question), url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -34,31 +42,18 @@ def ask(text: str, *, area: str | None, dry_run: bool, url: str, as_json: bool) 
         typer.echo(f"  {_action(action, dry_run=dry_run)}")
 
 
-def list_home(*, url: str, as_json: bool) -> None:
-    with _client(url) as client, _said_plainly(url):
-        answer = _object(client.get("/api/home"), url)
-    if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
-        return
-    entities = cast("Sequence[Mapping[str, object]]", answer.get("entities", []))
-    for line in _table(entities):
-        typer.echo(line)
-    if not entities:
-        typer.echo("no device has announced itself yet")
-
-
 def watch_home(*, url: str, as_json: bool) -> None:
     """Runs until the server goes or the user has seen enough."""
     with (
-        _client(url) as client,
-        _said_plainly(url),
+        link_to(url) as client,
+        said_plainly(url),
         client.stream(
             "GET", "/api/home/watch", timeout=httpx.Timeout(CONNECT_S, read=None)
         ) as lines,
     ):
         if lines.is_error:
             lines.read()
-            _object(lines, url)
+            answer_of(lines, url)
         for line in lines.iter_lines():
             if as_json:
                 typer.echo(line)
@@ -70,7 +65,7 @@ def watch_home(*, url: str, as_json: bool) -> None:
 # ---------------------------------------------------------------- the link
 
 
-def _client(url: str) -> httpx.Client:
+def link_to(url: str) -> httpx.Client:
     if not url.startswith(("http://", "https://")):
         raise InputError(f"{url} is not a server's address; it looks like http://127.0.0.1:8000")
     try:
@@ -82,7 +77,7 @@ def _client(url: str) -> httpx.Client:
 
 
 @contextmanager
-def _said_plainly(url: str) -> Iterator[None]:
+def said_plainly(url: str) -> Iterator[None]:
     try:
         yield
     except httpx.ConnectError as error:
@@ -99,7 +94,7 @@ def _said_plainly(url: str) -> Iterator[None]:
         raise ServerError(f"what answers at {url} is not a Parlour server") from error
 
 
-def _object(response: httpx.Response, url: str) -> dict[str, object]:
+def answer_of(response: httpx.Response, url: str) -> dict[str, object]:
     body: object = response.json()
     if not isinstance(body, dict):
         raise ServerError(f"what answers at {url} is not a Parlour server")
@@ -133,25 +128,15 @@ def _change(change: Mapping[str, object]) -> str:
     return f"{change.get('id')}  {'gone' if change.get('gone') else state_text(change)}"
 
 
-def _table(entities: Sequence[Mapping[str, object]]) -> Iterator[str]:
-    """One line an entity in columns, each as wide as its widest text."""
-    rows = [
-        (
-            str(entity.get("id")),
-            str(entity.get("name")),
-            str(entity.get("kind")),
-            str(entity.get("area") or "-"),
-            str(entity.get("floor") or "-"),
-            state_text(entity),
-        )
-        for entity in entities
-    ]
+def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """One line a row, each column as wide as its widest text; nothing for no rows."""
     if not rows:
         return
-    rows.insert(0, ("ID", "NAME", "KIND", "AREA", "FLOOR", "STATE"))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    lines = [head, *rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        cells = zip(line, widths, strict=True)
+        yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
 
 
 def state_text(entity: Mapping[str, object]) -> str:
@@ -162,23 +147,36 @@ def state_text(entity: Mapping[str, object]) -> str:
     words: list[str] = []
     if isinstance(state.get("on"), bool):
         words.append("on" if state["on"] else "off")
-    for key, form in (
-        ("cover", "{}"),
-        ("mode", "{}"),
-        ("brightness", "{:.0f} % bright"),
-        ("position", "{:.0f} % open"),
-        ("color", "color {}"),
-        ("color_temp_k", "{:.0f} K"),
-        ("target_temperature", "set to {:g}°"),
-        ("temperature", "measures {:g}°"),
-    ):
+    for key, form in STATES:
         value = state.get(key)
-        if value is not None and not (state.get("on") is False and key in ONLY_WHEN_ON):
-            words.append(form.format(_color(value) if key == "color" else value))
+        if value is None or (state.get("on") is False and key in ONLY_WHEN_ON):
+            continue
+        words.append(form.format(_color(value) if key == "color" else value))
+    if (value := state.get("value")) is not None:
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        words.append(" ".join(filter(None, (shown, str(entity.get("unit") or "")))))
+    if state.get("muted"):
+        words.append("muted")
     return ", ".join(words) or "unknown"
 
 
-ONLY_WHEN_ON = ("brightness", "color", "color_temp_k")
+STATES = (
+    ("cover", "{}"),
+    ("lock", "{}"),
+    ("activity", "{}"),
+    ("mode", "{}"),
+    ("brightness", "{:.0f} % bright"),
+    ("position", "{:.0f} % open"),
+    ("speed", "speed {:.0f} %"),
+    ("volume", "volume {:.0f} %"),
+    ("color", "color {}"),
+    ("color_temp_k", "{:.0f} K"),
+    ("target_temperature", "set to {:g}°"),
+    ("temperature", "measures {:g}°"),
+    ("target_humidity", "set to {:g} %"),
+    ("humidity", "measures {:g} %"),
+)
+ONLY_WHEN_ON = ("brightness", "color", "color_temp_k", "speed", "volume")
 
 
 def _color(value: object) -> str:

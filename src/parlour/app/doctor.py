@@ -17,16 +17,19 @@ import typer
 from anyio.abc import ByteStream
 
 from parlour.app import choice
+from parlour.app.clock import data_folder
 from parlour.app.config import Loaded
 from parlour.app.engines import Running, make_llm, make_stt, make_tts, model_folder
 from parlour.app.models import missing
 from parlour.app.mqtturl import MqttUrl
+from parlour.app.owner import path_of
 from parlour.app.pull import size_text
 from parlour.app.readiness import Readiness, stt_state, tts_state
 from parlour.app.sections import Config
 from parlour.app.speech import started
 from parlour.audio import HEARING_RATE_HZ, silence
 from parlour.errors import ParlourError
+from parlour.home.store import FILE
 from parlour.opus import find_libopus
 from parlour.ports import Message, Prompt
 from parlour.supervise import Stages
@@ -118,7 +121,23 @@ def _host(config: Config) -> Iterator[Finding]:
     writable = os.access(there, os.W_OK)
     if not writable:
         yield Finding("models", Verdict.BAD, f"{there} cannot be written", f"chown {there} to you")
+    yield _data(config)
     yield _open_files()
+
+
+def _data(config: Config) -> Finding:
+    """Where timers, alarms and what was decided about devices are kept."""
+    folder = data_folder(config)
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    if not there.is_dir():
+        return Finding("data", Verdict.BAD, f"{there} is no folder", "set data.folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        mend = f"chown {there} to you, or set data.folder"
+        return Finding("data", Verdict.BAD, f"{there} cannot be written", mend)
+    file = folder / FILE
+    if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+        return Finding("data", Verdict.BAD, f"{file} cannot be written", f"chown {file} to you")
+    return Finding("data", Verdict.OK, f"{folder} can be written")
 
 
 def _open_files() -> Finding:
@@ -236,6 +255,8 @@ async def _broker(config: Config) -> Finding:
     if config.mqtt is None:
         return Finding("broker", Verdict.OK, "the demo home brings its own")
     url: MqttUrl = config.mqtt.url
+    given = path_of(config.mqtt.tls_ca)
+    authorities = None if given is None else str(given)
     try:
         with anyio.fail_after(BROKER_S):
             async with aiomqtt.Client(
@@ -243,7 +264,7 @@ async def _broker(config: Config) -> Finding:
                 url.port,
                 username=url.username,
                 password=url.password,
-                tls_params=aiomqtt.TLSParameters() if url.tls else None,
+                tls_params=aiomqtt.TLSParameters(authorities) if url.tls else None,
             ):
                 return Finding("broker", Verdict.OK, f"{url.host}:{url.port} answers")
     except (aiomqtt.MqttError, TimeoutError, OSError) as error:

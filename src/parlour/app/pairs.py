@@ -11,6 +11,7 @@ from parlour.app.sections import Config, Mqtt
 from parlour.app.values import either
 from parlour.traits import TtsTraits, Voice, best_for
 
+URL = ("mqtt", "url")
 SOME_NAMES = 8  # so many voices are named in an error
 
 
@@ -41,6 +42,10 @@ def impossible_pairs(config: Config) -> Iterator[Pair]:
             yield Pair((section, "provider"), "scripted needs script.path, a JSON file")
     if config.mqtt is not None:
         yield from _area_on_two_floors(config.mqtt)
+        if config.mqtt.tls_ca is not None and not config.mqtt.url.tls:
+            yield Pair(("mqtt", "tls_ca"), "is for mqtts://, and mqtt.url is mqtt://", (URL,))
+    yield from _area_named_twice(config)
+    yield from _unusable_devices(config)
 
 
 # ---------------------------------------------------------------- speaking
@@ -215,3 +220,34 @@ def _area_on_two_floors(mqtt: Mqtt) -> Iterator[Pair]:
             if first != floor:
                 text = f"{area} is on {first} already"
                 yield Pair(("mqtt", "floors", floor), text, (("mqtt", "floors", first),))
+
+
+def _area_named_twice(config: Config) -> Iterator[Pair]:
+    floors = config.mqtt.floors if config.mqtt else {}
+    floor_of = {area.casefold(): floor for floor, areas in floors.items() for area in areas}
+    seen: dict[str, str] = {}
+    for name, area in config.areas.items():
+        first = seen.setdefault(name.casefold(), name)
+        if first != name:
+            yield Pair(("areas", name), f"is {first} already", (("areas", first),))
+        floor = floor_of.get(name.casefold())
+        if None not in (area.floor, floor) and area.floor != floor:
+            text = f"{name} is on {floor} already, by mqtt.floors"
+            yield Pair(("areas", name, "floor"), text, (("mqtt", "floors"),))
+
+
+def _unusable_devices(config: Config) -> Iterator[Pair]:
+    """Devices made by hand of which the house could make nothing."""
+    own = {key: device for key, device in config.devices.items() if device.mqtt is not None}
+    if not own:
+        return
+    # Reading what a device announces takes a template engine, and most homes need none here.
+    from parlour.app.owner import override_of  # noqa: PLC0415
+    from parlour.home.overrides import define_own  # noqa: PLC0415
+
+    for key, device in own.items():
+        try:
+            define_own(key, override_of(device))
+        except ValueError as error:
+            text = mask_urls(str(error).removeprefix(f"{key}: "))
+            yield Pair(("devices", key, "mqtt"), text)

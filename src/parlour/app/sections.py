@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import Field, PlainSerializer
 
 from parlour.app import registry
 from parlour.app.configfile import key_text
+from parlour.app.homesections import Area, Device, Floor, Permissions, Rule
+from parlour.app.section import Section
 from parlour.app.values import (
     BrokerUrl,
     HttpUrl,
@@ -26,17 +28,13 @@ from parlour.app.values import (
 )
 
 DEFAULT_LANGUAGE = "en_US"
-DEVICE = "cpu, cuda, or auto: a GPU if there is one; for engines of one's own machine"
+PROCESSOR = "cpu, cuda, or auto: a GPU if there is one; for engines of one's own machine"
 THREADS = "Cores that an engine of one's own machine may use; 0: as it likes"
 KEY = "Key, best as ${VARIABLE}"
 VOICE = "Voice, see `parlour voices`; null: the best of the language"
 
-Device: TypeAlias = Annotated[str, one_of(("cpu", "cuda", "auto"))]
+Processor: TypeAlias = Annotated[str, one_of(("cpu", "cuda", "auto"))]
 Threads: TypeAlias = Annotated[int, between(0, 64, int)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class Server(Section):
@@ -74,7 +72,7 @@ class Tts(Section):
     speed: Annotated[float, between(0.5, 2.0)] = Field(
         default=1.0, description="Pace, 0.5 to 2.0; 1.0 is the voice's own"
     )
-    device: Device = Field(default="auto", description=DEVICE)
+    device: Processor = Field(default="auto", description=PROCESSOR)
     threads: Threads = Field(default=0, description=THREADS)
     unload_after_s: Annotated[float, between(0.0, 86_400.0)] = Field(
         default=0.0,
@@ -98,7 +96,7 @@ class Stt(Section):
         default=None,
         description="Language to expect; null: detected, or the only one the engine has",
     )
-    device: Device = Field(default="auto", description=DEVICE)
+    device: Processor = Field(default="auto", description=PROCESSOR)
     threads: Threads = Field(default=0, description=THREADS)
     window: Annotated[str, one_of(("cut", "full"))] = Field(
         default="cut",
@@ -176,6 +174,18 @@ class Mqtt(Section):
     floors: dict[Name, list[Name]] = Field(
         default_factory=dict, description="Areas of each floor, as in {upstairs: [Bedroom, Office]}"
     )
+    tls_ca: Text | None = Field(
+        default=None,
+        description="PEM file of the authorities to trust for mqtts://; null: the system's",
+    )
+    zigbee2mqtt: list[TopicPrefix] = Field(
+        default_factory=lambda: ["zigbee2mqtt"],
+        description="Base topic of each Zigbee2MQTT; []: there is none",
+    )
+    tasmota: TopicPrefix | None = Field(
+        default="tasmota/discovery",
+        description="Topic under which Tasmota devices announce themselves; null: there are none",
+    )
 
 
 class Redis(Section):
@@ -209,6 +219,15 @@ class Models(Section):
         default="ask",
         description="What to do at the start about a model that is chosen and not here: fetch it,"
         " ask at the terminal (elsewhere name the command), or name the command",
+    )
+
+
+class Data(Section):
+    """What the house must not forget: timers, alarms, and what you decided about devices."""
+
+    folder: Text | None = Field(
+        default=None,
+        description="Where it lies, one folder for each server; null: ~/.local/share/parlour",
     )
 
 
@@ -330,6 +349,7 @@ class Config(Section):
         default=None, description="Languages spoken in the house; null: that of stt.language"
     )
     models: Models = Field(default_factory=Models)
+    data: Data = Field(default_factory=Data)
     espeak: Espeak = Field(default_factory=Espeak)
     piper: Piper = Field(default_factory=Piper)
     kokoro: Kokoro = Field(default_factory=Kokoro)
@@ -351,6 +371,12 @@ class Config(Section):
     satellites: dict[Name, Satellite] = Field(
         default_factory=dict, description="Microphones by the id that each sends"
     )
+    floors: dict[Name, Floor] = Field(default_factory=dict, description="Floors by name")
+    areas: dict[Name, Area] = Field(default_factory=dict, description="Areas by name")
+    devices: dict[Name, Device] = Field(
+        default_factory=dict, description="What you decide about devices, by id"
+    )
+    permissions: Permissions = Field(default_factory=Permissions)
 
     @property
     def spoken(self) -> list[str]:
@@ -363,8 +389,10 @@ def section_at(path: Sequence[str | int]) -> type[Section]:
     match path:
         case []:
             return Config
-        case ["satellites", _]:
-            return Satellite
+        case ["permissions", "rules", _]:
+            return Rule
+        case [name, _] if name in BY_NAME:
+            return BY_NAME[str(name)]
         case [name]:
             return SECTIONS[str(name)]
         case _:
@@ -378,6 +406,7 @@ SECTIONS: dict[str, type[Section]] = {
     "llm": Llm,
     "conversation": Conversation,
     "models": Models,
+    "data": Data,
     "espeak": Espeak,
     "piper": Piper,
     "kokoro": Kokoro,
@@ -394,6 +423,15 @@ SECTIONS: dict[str, type[Section]] = {
     "mqtt": Mqtt,
     "redis": Redis,
     "script": Script,
+    "permissions": Permissions,
+}
+
+# Sections under which the owner chooses the keys.
+BY_NAME: dict[str, type[Section]] = {
+    "satellites": Satellite,
+    "floors": Floor,
+    "areas": Area,
+    "devices": Device,
 }
 
 

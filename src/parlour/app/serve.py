@@ -11,6 +11,7 @@ import uvicorn
 
 from parlour import tasks
 from parlour.app.build import Server, home_broker
+from parlour.app.clock import house_store
 from parlour.app.models import fetch_missing
 from parlour.app.sections import Config
 from parlour.gateways.web import create_server, listen
@@ -35,8 +36,10 @@ async def _serve(config: Config, host: str, port: int) -> None:
     find_libopus()  # without it nothing can be heard: better said now
     with listen(host, port) as listener:
         address = f"{host}:{listener.getsockname()[1]}"
-        async with home_broker(config) as broker_url:
-            server = Server(config, broker_url)
+        async with house_store(config) as store, home_broker(config) as broker_url:
+            server = Server(config, broker_url, store)
+            await server.clock.load()
+            await server.home.load()
             web = create_server(server.app)
             async with tasks.task_group() as group:
                 group.start_soon(_stop_on_signal, web)

@@ -33,6 +33,29 @@ def _language(value: object) -> str:
     return f"{parts[1]}_{parts[2].upper()}" if parts[2] else parts[1]
 
 
+def _alias_language(value: object) -> str:
+    """ "" stands for every language."""
+    return "" if value == "" else _language(value)
+
+
+def _pattern(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[\w.*?\[\]!-]{1,200}", text):
+        raise ValueError("must be a device's id or a pattern such as hall.*")
+    return text.lower()
+
+
+def digits(least: int, most: int) -> BeforeValidator:
+    def read(value: object) -> str:
+        # A number would have lost the zeros that it began with.
+        text = _text(value)
+        if not re.fullmatch(f"[0-9]{{{least},{most}}}", text):
+            raise ValueError(f"must be {least} to {most} digits in quotes")
+        return text
+
+    return BeforeValidator(read)
+
+
 def between(low: float, high: float, kind: type[int] | type[float] = float) -> BeforeValidator:
     """A number from the file, or the text of one from the environment."""
     span = f"must be {'a whole number ' if kind is int else ''}between {low} and {high}"
@@ -147,6 +170,8 @@ def flow_list(names: list[str]) -> str | list[str]:
 Text: TypeAlias = Annotated[str, BeforeValidator(_text)]
 Name: TypeAlias = Annotated[str, BeforeValidator(_name)]
 Language: TypeAlias = Annotated[str, BeforeValidator(_language)]
+AliasLanguage: TypeAlias = Annotated[str, BeforeValidator(_alias_language)]
+Pattern: TypeAlias = Annotated[str, BeforeValidator(_pattern)]
 Key: TypeAlias = Annotated[SecretStr, BeforeValidator(_key)]
 HttpUrl: TypeAlias = Annotated[str, BeforeValidator(_http_url)]
 SourceUrl: TypeAlias = Annotated[str, BeforeValidator(_source_url)]

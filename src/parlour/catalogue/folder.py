@@ -16,10 +16,15 @@ PART = ".part"  # of a file that is not whole yet
 BLOCK_BYTES = 1 << 20
 
 
-def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """$XDG_DATA_HOME/parlour/models, as the XDG base directory specification has it."""
+def data_home(environ: Mapping[str, str] = os.environ) -> Path:
+    """$XDG_DATA_HOME/parlour, as the XDG base directory specification has it."""
     data = environ.get("XDG_DATA_HOME") or str(Path(environ.get("HOME", "~")) / ".local/share")
-    return Path(data).expanduser() / "parlour" / "models"
+    return Path(data).expanduser() / "parlour"
+
+
+def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where models lie if nobody says otherwise."""
+    return data_home(environ) / "models"
 
 
 class Presence(StrEnum):

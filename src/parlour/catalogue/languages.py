@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from parlour.errors import InputError
+from parlour.traits import covers
+
 
 @dataclass(frozen=True, slots=True)
 class Language:
@@ -25,3 +28,14 @@ LANGUAGES = {
         Language("de_DE", "German", "Deutsch", "Guten Abend. Das Licht in der Küche ist an."),
     )
 }
+
+
+def find_language(asked: str) -> str:
+    """ "hi", "hi-IN" and "hi_IN" name the language of the house that they mean; InputError for
+    one that it has not."""
+    plain = asked.replace("-", "_").lower()
+    found = [code for code in LANGUAGES if code.lower() == plain]
+    found = found or [code for code in LANGUAGES if covers(code, plain)]
+    if not found:
+        raise InputError(f"{asked} is none of the house's languages: {', '.join(LANGUAGES)}")
+    return found[0]

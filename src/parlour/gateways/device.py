@@ -1,7 +1,7 @@
 """`/device`: a WebSocket of the device protocol on one side, a session on the other."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
@@ -32,7 +32,7 @@ from parlour.ports import Place
 from parlour.turn.admission import Admission
 from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
-from parlour.turn.session import Session
+from parlour.turn.session import Announcement, Session
 from parlour.wire.device import DeviceProtocol
 from parlour.wire.fields import LONGEST_NAME, clean
 from parlour.wire.framing import Packet
@@ -221,13 +221,17 @@ class DeviceGateway:
         """How many devices this machine can serve at once, as far as is known now."""
         return self._gate.admission.rated(self.sessions)
 
-    def announce(self, device: DeviceId, text: str) -> bool:
-        """Speak to a device without being asked; False if it is not connected."""
+    @property
+    def connected(self) -> Collection[DeviceId]:
+        return self._links.keys()
+
+    def announce(self, device: DeviceId, text: str) -> Announcement | None:
+        """Speak to a device without being asked, after the turn that it is in.
+
+        None if it is not connected, or if too much is waiting to be said there.
+        """
         link = self._links.get(device)
-        if link is None:
-            return False
-        link.session.announce(text)
-        return True
+        return None if link is None else link.session.announce(text)
 
     def close_all(self) -> None:
         """Say goodbye to every device; they may come back."""

@@ -1,20 +1,21 @@
 """The HTTP side: health, the home, questions in writing, and the boards' configuration endpoint."""
 
-import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from anyio import to_thread
 from fastapi import FastAPI, Request, Response, WebSocket
-from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from parlour import __version__
 from parlour.errors import InputError, ParlourError
 from parlour.events import Action
+from parlour.gateways.clock import ClockCalls, clock_routes
 from parlour.gateways.device import DeviceGateway
+from parlour.gateways.home import HomeCalls, home_routes
 from parlour.gateways.metrics import Metrics
 from parlour.supervise import Stages
 from parlour.wire.ota import build_reply, read_request
@@ -37,11 +38,11 @@ class Answer:
 class House:
     """What the routes need of the house; made in app/build.py, since gateways know no home."""
 
-    ask: Callable[[str, str | None, bool], Awaitable[Answer]]  # text, area, dry run
-    entities: Callable[[], Sequence[Mapping[str, object]]]
-    watch: Callable[[], AsyncIterator[Mapping[str, object]]]
+    ask: Callable[["Question"], Awaitable[Answer]]
     voices: Callable[[str | None], Sequence[Mapping[str, object]]]  # of a language, or all
     languages: Callable[[], Sequence[Mapping[str, object]]]
+    home: HomeCalls
+    clock: ClockCalls
 
 
 class Question(BaseModel):
@@ -49,6 +50,9 @@ class Question(BaseModel):
 
     text: str = Field(min_length=1, max_length=1000, description="What somebody says to the house")
     area: str | None = Field(None, max_length=60, description="The room in which they stand")
+    language: str | None = Field(
+        None, max_length=10, description="Such as de_DE; null: the house's first"
+    )
     dry_run: bool = Field(False, description="Say what would be done, and do nothing")
 
 
@@ -89,22 +93,12 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
     @app.post("/api/ask")
     async def ask(question: Question) -> dict[str, object]:
         """Answer as if it had been spoken, without a sound."""
-        answer = await house.ask(question.text, question.area, question.dry_run)
+        answer = await house.ask(question)
         return {
             "intent": answer.intent,
             "reply": answer.reply,
             "actions": [asdict(action) for action in answer.actions],
         }
-
-    @app.get("/api/home")
-    async def home() -> dict[str, object]:
-        """Every device of the house, with its state as it is known."""
-        return {"entities": list(house.entities())}
-
-    @app.get("/api/home/watch")
-    async def watch() -> StreamingResponse:
-        """One JSON line per device as it stands, then one per change, until the reader leaves."""
-        return StreamingResponse(_lines(house.watch()), media_type="application/x-ndjson")
 
     @app.get("/api/voices")
     async def voices(language: str | None = None) -> dict[str, object]:
@@ -115,6 +109,9 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
     async def languages() -> dict[str, object]:
         """Every language of the house, with who hears and who speaks it, the best first."""
         return {"languages": list(await to_thread.run_sync(house.languages))}
+
+    app.include_router(home_routes(house.home))
+    app.include_router(clock_routes(house.clock))
 
     @app.websocket("/device")
     async def device(socket: WebSocket) -> None:
@@ -150,8 +147,3 @@ async def _read_body(request: Request) -> bytes:
         if len(body) > LARGEST_BODY_BYTES:
             raise InputError(f"the body is larger than {LARGEST_BODY_BYTES // 1024} KiB")
     return bytes(body)
-
-
-async def _lines(changes: AsyncIterator[Mapping[str, object]]) -> AsyncIterator[str]:
-    async for change in changes:
-        yield json.dumps(change, ensure_ascii=False) + "\n"

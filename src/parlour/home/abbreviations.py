@@ -14,6 +14,8 @@ DEVICE = {
     "sn": "serial_number",
 }
 
+ORIGIN = {"name": "name", "sw": "sw_version", "url": "support_url"}
+
 KEYS = {
     pair.split()[0]: pair.split()[1]
     for pair in """
@@ -289,5 +291,45 @@ xy_cmd_t xy_command_topic
 xy_cmd_tpl xy_command_template
 xy_stat_t xy_state_topic
 xy_val_tpl xy_value_template
+bat_lev_t battery_level_topic
+bat_lev_tpl battery_level_template
+chrg_t charging_topic
+chrg_tpl charging_template
+cln_t cleaning_topic
+cln_tpl cleaning_template
+dock_cmd_t dock_command_topic
+dock_cmd_tpl dock_command_template
+err_t error_topic
+err_tpl error_template
+fanspd_t fan_speed_topic
+fanspd_tpl fan_speed_template
+hum_cmd_t target_humidity_command_topic
+hum_cmd_tpl target_humidity_command_template
+hum_stat_t target_humidity_state_topic
+hum_stat_tpl target_humidity_state_template
+hum_state_tpl target_humidity_state_template
+pause_cmd_t pause_command_topic
+pause_cmd_tpl pause_command_template
+pl_hi_spd payload_high_speed
+pl_lo_spd payload_low_speed
+pl_med_spd payload_medium_speed
+pl_off_spd payload_off_speed
+pl_stpa payload_start_pause
+spd_cmd_t speed_command_topic
+spd_stat_t speed_state_topic
+spd_val_tpl speed_value_template
+spds speeds
+strt_cmd_t start_mowing_command_topic
+strt_cmd_tpl start_mowing_command_template
+swing_h_mode_cmd_t swing_horizontal_mode_command_topic
+swing_h_mode_cmd_tpl swing_horizontal_mode_command_template
+swing_h_mode_stat_t swing_horizontal_mode_state_topic
+swing_h_mode_stat_tpl swing_horizontal_mode_state_template
+tilt_inv_stat tilt_invert_state
+trns transition
+whit_val_cmd_t white_value_command_topic
+whit_val_scl white_value_scale
+whit_val_stat_t white_value_state_topic
+whit_val_tpl white_value_template
 """.strip().splitlines()
 }

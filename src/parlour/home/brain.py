@@ -1,19 +1,30 @@
 """Answers what the grammar knows: acts on the house and says what came of it."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Hashable,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import anyio
 
-from parlour.errors import HomeError
+from parlour.errors import ParlourError
 from parlour.events import Action
 from parlour.home import replies
+from parlour.home.clock import Clock
+from parlour.home.clocktalk import about_clock
 from parlour.home.entities import Command, House, Outcome, Result, Verb
-from parlour.home.numbers import in_words
-from parlour.home.resolve import Asked, Commands, Resolved, Unclear, resolve
-from parlour.home.timers import Timer, Timers, spoken
+from parlour.home.meanings import MEANINGS, Sort
+from parlour.home.permission import Answer, Policy, Questions, sift
+from parlour.home.resolve import Asked, Commands, Unclear, resolve
+from parlour.home.wording import wording
 from parlour.ports import (
     Commit,
     Did,
@@ -23,17 +34,14 @@ from parlour.ports import (
     Piece,
     Place,
     Say,
-    Slot,
     Utterance,
     Verdict,
 )
 
-NOT_HEARD = "Sorry, I did not catch that."
-NOT_ALL_HEARD = "Sorry, I did not get all of that."
-NOT_KNOWN = "Sorry, I can only help with the home for now."
-FIXED_REPLIES = (NOT_HEARD, NOT_ALL_HEARD, NOT_KNOWN, "All right.", "There is no timer.")
-_CHAT = frozenset({"HassGetCurrentTime", "HassGetCurrentDate", "HassNevermind"})
-_TIMERS = frozenset({"HassStartTimer", "HassCancelTimer", "HassTimerStatus"})
+Announce: TypeAlias = Callable[[str, str | None, str | None], Awaitable[Sequence[str]]]
+"""Say a text in an area, on a floor, or everywhere; returns who heard it. Raises ParlourError."""
+
+NO_POLICY = Policy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +53,34 @@ class Plan:
     reply: str = ""
 
 
+@dataclass(slots=True)
+class _Understood:
+    """All clauses of a sentence together."""
+
+    commands: list[Command] = field(default_factory=list)
+    unable: list[Unclear] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)  # answers and refusals
+    clock: list[Judgement] = field(default_factory=list)
+    announcements: list[Judgement] = field(default_factory=list)
+
+
 class HomeBrain:
     """Satisfies `ports.Brain`. The words come from the outcome, not from the request."""
 
-    def __init__(self, house: House, grammar: Grammar, timers: Timers) -> None:
+    def __init__(
+        self,
+        house: House,
+        grammar: Grammar,
+        clock: Clock,
+        policy: Policy = NO_POLICY,
+        announce: Announce | None = None,
+    ) -> None:
         self._house = house
         self._grammar = grammar
-        self._timers = timers
+        self._clock = clock
+        self._policy = policy
+        self._questions = Questions(policy)
+        self._announce = announce
 
     @asynccontextmanager
     async def answer(
@@ -61,116 +90,197 @@ class HomeBrain:
             yield pieces
 
     def knows(self, utterance: Utterance) -> bool:
-        """Whether the text is a command or a question about the home."""
+        """Whether the text is a command or a question about the home, or answers one of ours."""
         place, language = utterance.place, utterance.language
-        return bool(self._grammar.judge(utterance.text, language, place).intent)
+        if self._grammar.judge(utterance.text, language, place).intent:
+            return True
+        return self._answered(utterance) is not Answer.OTHER
 
     def context(self, utterance: Utterance) -> Hashable:
         """What would be done and said: a state that changes meanwhile changes it, too."""
         plan = self.plan(utterance.text, utterance.language, utterance.place)
-        return plan.intent, tuple(plan.commands), plan.reply
+        return self._answered(utterance), plan.intent, tuple(plan.commands), plan.reply
 
     async def warm(self, utterance: Utterance) -> None:
         """The grammar is always warm."""
 
     def remember(self, utterance: Utterance, heard: str) -> None:
-        """The house remembers by itself how it stands."""
+        """A question that was followed by something else is not answered any more."""
+        held = self._questions.waiting(utterance.place.device, anyio.current_time())
+        if held is not None and held.turn != utterance.turn:
+            self._questions.drop(utterance.place.device)
 
     def plan(self, text: str, language: str, place: Place) -> Plan:
         """Understand, and do nothing."""
         judged = self._grammar.judge(text, language, place)
         if not judged.intent:
-            return Plan("", reply=_not_understood(text, judged))
-        if judged.intent in _CHAT:
-            return Plan(judged.intent, reply=_chat(judged.intent))
-        if judged.intent in _TIMERS:
-            return Plan(judged.intent)
-        match resolve(judged.intent, judged.slots, self._house, place):
-            case Commands(commands=commands):
-                return Plan(judged.intent, commands)
-            case Asked() as asked:
-                return Plan(judged.intent, reply=replies.answer(asked, self._house))
-            case Unclear(reason=reason):
-                return Plan(judged.intent, reply=reason)
+            return Plan("", reply=_not_understood(text, judged, language))
+        if MEANINGS[judged.intent].sort is Sort.TALK:
+            return Plan(judged.intent, reply=_talk(judged.intent, language))
+        understood = self._understand(judged, place, language)
+        sifted = sift(self._policy, understood.commands, self._house, place)
+        told = [*understood.told]
+        if sifted.denied:
+            told.append(self._denied(language))
+        if sifted.held and not sifted.allowed:
+            return Plan(
+                judged.intent, reply=" ".join([*told, self._question(sifted.held, language)])
+            )
+        return Plan(judged.intent, sifted.allowed, " ".join(told))
+
+    # ------------------------------------------------------------ one answer
 
     async def _answer(self, utterance: Utterance, commit: Commit) -> AsyncGenerator[Piece, None]:
-        judged = self._grammar.judge(utterance.text, utterance.language, utterance.place)
+        text, language, place = utterance.text, utterance.language, utterance.place
+        answered = self._answered(utterance)
+        if answered is not Answer.OTHER:
+            async for piece in self._settle(answered, utterance, commit):
+                yield piece
+            return
+        judged = self._grammar.judge(text, language, place)
         if not judged.intent:
-            yield Say(_not_understood(utterance.text, judged))
-        elif judged.intent in _CHAT:
-            yield Say(_chat(judged.intent))
-        elif judged.intent in _TIMERS:
-            await commit.wait()
-            yield Say(self._about_timers(judged, utterance.place))
+            yield Say(_not_understood(text, judged, language))
+        elif MEANINGS[judged.intent].sort is Sort.TALK:
+            yield Say(_talk(judged.intent, language))
         else:
-            found = resolve(judged.intent, judged.slots, self._house, utterance.place)
-            async for piece in self._act(found, commit):
+            understood = self._understand(judged, place, language)
+            async for piece in self._carry_out(understood, utterance, commit):
                 yield piece
 
-    async def _act(self, found: Resolved, commit: Commit) -> AsyncIterator[Piece]:
-        match found:
+    def _understand(self, judged: Judgement, place: Place, language: str) -> _Understood:
+        understood = _Understood()
+        for clause in (judged, *judged.then):
+            match MEANINGS[clause.intent].sort:
+                case Sort.CLOCK:
+                    understood.clock.append(clause)
+                case Sort.ANNOUNCE:
+                    understood.announcements.append(clause)
+                case Sort.TALK:
+                    understood.told.append(_talk(clause.intent, language))
+                case Sort.ACT | Sort.SET | Sort.CHANGE | Sort.ASK:
+                    self._understand_home(clause, place, language, understood)
+        return understood
+
+    def _understand_home(
+        self, clause: Judgement, place: Place, language: str, understood: _Understood
+    ) -> None:
+        match resolve(clause, self._house, place):
             case Commands(commands=commands, unable=unable):
-                if expected := self._expected(found):
-                    yield Expect(expected)
+                understood.commands.extend(commands)
+                understood.unable.extend(unable)
+            case Asked() as asked:
+                understood.told.append(replies.answer(asked, self._house, language))
+            case Unclear() as unclear:
+                understood.told.append(replies.explain(unclear, language))
+
+    async def _carry_out(
+        self, understood: _Understood, utterance: Utterance, commit: Commit
+    ) -> AsyncIterator[Piece]:
+        language, place = utterance.language, utterance.place
+        sifted = sift(self._policy, understood.commands, self._house, place)
+        said = [*understood.told]
+        if sifted.denied:
+            said.append(self._denied(language))
+        if sifted.held:
+            said.append(self._question(sifted.held, language))
+        if not sifted.allowed and not understood.clock and not understood.announcements:
+            if sifted.held:
                 await commit.wait()
-                outcomes = await self._house.carry_out(commands)
-                for outcome in outcomes:
-                    if outcome.result in _SENT:
-                        yield Did(_action(outcome))
-                yield Say(replies.describe(outcomes, self._house, unable))
-            case Asked():
-                yield Say(replies.answer(found, self._house))
-            case Unclear(reason=reason):
-                yield Say(reason)
+                self._ask_back(sifted.held, utterance)
+            yield Say(" ".join([*said, *self._unable(understood, language)]))
+            return
+        if expected := self._expected(sifted.allowed, understood, language):
+            yield Expect(" ".join([expected, *said]))
+        await commit.wait()
+        if sifted.held:
+            self._ask_back(sifted.held, utterance)
+        done: list[str] = []
+        if sifted.allowed:
+            outcomes = await self._house.carry_out(sifted.allowed, action=utterance.turn)
+            for outcome in outcomes:
+                if outcome.result in _SENT:
+                    yield Did(_action(outcome))
+            done.append(replies.describe(outcomes, self._house, understood.unable, language))
+        done += [about_clock(self._clock, c, place, language) for c in understood.clock]
+        for clause in understood.announcements:
+            done.append(await self._say_aloud(clause, language))
+        yield Say(" ".join([*done, *said]))
 
-    def _expected(self, found: Commands) -> str:
+    def _unable(self, understood: _Understood, language: str) -> list[str]:
+        return [replies.explain(one, language) for one in understood.unable[:3]]
+
+    def _expected(self, commands: Sequence[Command], understood: _Understood, language: str) -> str:
         """What will be said if every device obeys; "" where that cannot be known."""
-        if not found.commands or any(c.verb is Verb.TOGGLE for c in found.commands):
+        if not commands or understood.clock or understood.announcements:
             return ""
-        outcomes = [
-            Outcome(c, Result.CONFIRMED, self._house.state(c.target)) for c in found.commands
-        ]
-        return replies.describe(outcomes, self._house, found.unable)
+        if any(c.verb is Verb.TOGGLE for c in commands):
+            return ""
+        outcomes = [Outcome(c, Result.CONFIRMED, self._house.state(c.target)) for c in commands]
+        return replies.describe(outcomes, self._house, understood.unable, language)
 
-    # ------------------------------------------------------------ timers
-
-    def _about_timers(self, judged: Judgement, place: Place) -> str:
-        name = str(judged.slots.get("timer_name", ""))
-        seconds = seconds_of(judged.slots)
-        if judged.intent == "HassStartTimer":
-            return self._start_timer(seconds, name, place)
-        found = self._timers.find(place.device, name, seconds)
-        if not found:
-            return (
-                f"There is no {name} timer."
-                if name
-                else "There is no such timer."
-                if seconds
-                else "There is no timer."
-            )
-        if judged.intent == "HassTimerStatus":
-            now_s = anyio.current_time()
-            return " ".join(f"{_the(t)} has {spoken(t.left_s(now_s))} left." for t in found[:3])
-        if len(found) > 1 and "all" not in judged.slots:
-            return f"There are {in_words(len(found))} timers. Which one do you mean?"
-        self._timers.cancel(found)
-        return f"{_the(found[0])} is cancelled." if len(found) == 1 else "All timers are cancelled."
-
-    def _start_timer(self, seconds: int, name: str, place: Place) -> str:
+    async def _say_aloud(self, clause: Judgement, language: str) -> str:
+        say, slots = wording(language), clause.slots
+        if self._announce is None:
+            return say.sentence(say.say("not_announced"))
+        where = [str(slots[s]) if s in slots else None for s in ("area", "floor")]
         try:
-            timer = self._timers.set(place.device, seconds, name)
-        except HomeError as error:
-            return str(error)
-        called = f" for the {timer.name}" if timer.name else ""
-        return f"The timer{called} is set for {spoken(timer.seconds)}."
+            heard = await self._announce(str(slots.get("message", "")), where[0], where[1])
+        except ParlourError:
+            heard = ()
+        return say.sentence(say.say("announced" if heard else "not_announced"))
+
+    # ------------------------------------------------------------ asked back
+
+    def _answered(self, utterance: Utterance) -> Answer:
+        """Whether it answers what this very device was asked."""
+        held = self._questions.waiting(utterance.place.device, anyio.current_time())
+        if held is None or held.turn == utterance.turn:
+            return Answer.OTHER
+        return self._questions.judge(utterance.text, utterance.language)
+
+    async def _settle(
+        self, answered: Answer, utterance: Utterance, commit: Commit
+    ) -> AsyncIterator[Piece]:
+        language, device = utterance.language, utterance.place.device
+        say = wording(language)
+        await commit.wait()
+        held = self._questions.waiting(device, anyio.current_time())
+        self._questions.drop(device)
+        if held is None or answered is not Answer.YES:
+            phrase = "wrong_pin" if answered is Answer.WRONG else "left_alone"
+            yield Say(say.sentence(say.say(phrase)))
+            return
+        outcomes = await self._house.carry_out(held.commands, action=held.turn)
+        for outcome in outcomes:
+            if outcome.result in _SENT:
+                yield Did(_action(outcome))
+        yield Say(replies.describe(outcomes, self._house, (), language))
+
+    def _ask_back(self, held: Sequence[Command], utterance: Utterance) -> None:
+        now_s = anyio.current_time()
+        self._questions.ask(utterance.place.device, held, utterance.turn, now_s)
+
+    def _question(self, held: Sequence[Command], language: str) -> str:
+        things = [self._house.entities[c.target] for c in held]
+        asked = replies.shall(things, held[0].verb, language)
+        if not self._questions.wants_pin:
+            return asked
+        say = wording(language)
+        return f"{asked} {say.sentence(say.say('pin'))}"
+
+    def _denied(self, language: str) -> str:
+        say = wording(language)
+        return say.sentence(say.say("reasons.denied"))
 
 
 _SENT = frozenset({Result.CONFIRMED, Result.SENT, Result.UNCONFIRMED})
 
 
-def ringing(timer: Timer) -> str:
-    """What is said when a timer is due."""
-    return f"{_the(timer)} is up: {spoken(timer.seconds)}."
+def fixed_replies(language: str) -> list[str]:
+    """What is said word for word again and again, so that it can be made ready."""
+    say = wording(language)
+    phrases = ("not_heard", "not_all_heard", "not_known", "all_right", "timer_none")
+    return [say.say(phrase) for phrase in phrases]
 
 
 def _action(outcome: Outcome) -> Action:
@@ -179,37 +289,22 @@ def _action(outcome: Outcome) -> Action:
     return Action(command.target, command.verb.value, command.value, confirmed)
 
 
-def _the(timer: Timer) -> str:
-    return f"The {timer.name} timer" if timer.name else "The timer"
-
-
-_SECONDS = {
-    "hours": 3600,
-    "half_hours": 3600,
-    "minutes": 60,
-    "half_minutes": 60,
-    "seconds": 1,
-    "span": 1,
-}
-
-
-def seconds_of(slots: Mapping[str, Slot]) -> int:
-    """How long a duration is; 0 if the sentence names none."""
-    return sum(round(float(slots.get(slot, 0)) * size) for slot, size in _SECONDS.items())
-
-
-def _not_understood(text: str, judged: Judgement) -> str:
+def _not_understood(text: str, judged: Judgement, language: str) -> str:
+    say = wording(language)
     if not text.strip():
-        return NOT_HEARD
-    return NOT_ALL_HEARD if judged.verdict is Verdict.INCOMPLETE else NOT_KNOWN
+        return say.say("not_heard")
+    return say.say("not_all_heard" if judged.verdict is Verdict.INCOMPLETE else "not_known")
 
 
-def _chat(intent: str) -> str:
+def _talk(intent: str, language: str) -> str:
+    say = wording(language)
     now = datetime.now(UTC).astimezone()
     match intent:
-        case "HassGetCurrentTime":
-            return f"It is {now.hour}:{now.minute:02}."
-        case "HassGetCurrentDate":
-            return f"It is {now:%A}, {now:%B} {now.day}."
+        case "time":
+            return say.say("time", hour=now.hour, hour12=now.hour % 12 or 12, minute=now.minute)
+        case "date":
+            weekday = say.texts["weekdays"][now.weekday()]
+            month = say.texts["months"][now.month - 1]
+            return say.say("date", weekday=weekday, month=month, day=now.day)
         case _:
-            return "All right."
+            return say.say("all_right")

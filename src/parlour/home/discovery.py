@@ -1,251 +1,102 @@
 """Home Assistant's MQTT discovery, pure: a retained config message in, definitions of entities out."""
 
-import json
 import logging
-import unicodedata
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
-from parlour.home.abbreviations import DEVICE, KEYS
-from parlour.home.entities import Feature, Kind
-from parlour.home.templates import Lookup, parse_template
+from parlour.home.abbreviations import DEVICE, KEYS, ORIGIN
+from parlour.home.definitions import (
+    Definition,
+    check_topics,
+    make_availability,
+    make_templates,
+)
+from parlour.home.entities import Kind
+from parlour.home.payloads import LARGEST_BYTES, as_text, clean_name, read_json
 
 log = logging.getLogger(__name__)
 
-KINDS = frozenset(kind.value for kind in Kind)
-LARGEST_BYTES = 64 * 1024  # a config message; real ones stay below 10 KiB
-LONGEST_NAME = 60  # characters
+COMPONENTS = frozenset(kind.value for kind in Kind if kind is not Kind.MEDIA)
+MOST_COMPONENTS = 500  # in one device message
 
-# Per kind, the templates that Parlour reads or fills; others in the config do not matter.
-TEMPLATES = {
-    Kind.LIGHT: (
-        "state_value_template",
-        "brightness_value_template",
-        "rgb_value_template",
-        "color_temp_value_template",
-        "brightness_command_template",
-        "rgb_command_template",
-        "color_temp_command_template",
-    ),
-    Kind.SWITCH: ("value_template", "command_template"),
-    Kind.COVER: ("value_template", "position_template", "set_position_template"),
-    Kind.CLIMATE: (
-        "mode_state_template",
-        "temperature_state_template",
-        "current_temperature_template",
-        "mode_command_template",
-        "temperature_command_template",
-    ),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Availability:
-    topic: str
-    online: str = "online"
-    offline: str = "offline"
-    lookup: Lookup = Lookup()
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """One announced entity; `options` has full key names and full topics."""
-
-    key: str  # stable: the config topic and, in a device message, the component's key
-    kind: Kind
-    name: str
-    area: str | None
-    options: Mapping[str, object]
-    lookups: Mapping[str, Lookup] = field(default_factory=dict)  # by template key
-    availability: tuple[Availability, ...] = ()
-    availability_mode: str = "latest"  # "all", "any" or "latest"
-
-    def text(self, key: str, default: str = "") -> str:
-        value = self.options.get(key)
-        return default if value is None else _as_text(value)
-
-    def number(self, key: str, default: float) -> float:
-        number = to_number(self.options.get(key))
-        return default if number is None else number
-
-    def flag(self, key: str) -> bool:
-        return self.options.get(key) in (True, "true", "True", "on", "1", 1)
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self.options.get(key)
-        return tuple(_as_text(each) for each in value) if isinstance(value, list) else ()
-
-    def lookup(self, key: str) -> Lookup:
-        return self.lookups.get(key, Lookup())
-
-    @property
-    def is_json_light(self) -> bool:
-        return self.kind is Kind.LIGHT and self.text("schema") == "json"
-
-    @property
-    def features(self) -> frozenset[Feature]:
-        return frozenset(_features(self))
-
-    @property
-    def state_topics(self) -> frozenset[str]:
-        keys = (
-            "state_topic",
-            "position_topic",
-            "brightness_state_topic",
-            "rgb_state_topic",
-            "color_temp_state_topic",
-            "mode_state_topic",
-            "temperature_state_topic",
-            "current_temperature_topic",
-        )
-        return frozenset(topic for key in keys if (topic := self.text(key)))
-
-    @property
-    def topics(self) -> frozenset[str]:
-        """Everything to subscribe to: states and availability."""
-        return self.state_topics | {each.topic for each in self.availability}
+_IEEE = re.compile(r"0x[0-9a-f]{16}")
+# Zigbee2MQTT writes the letters of its base topic as numbers.
+_ZIGBEE_GROUP = re.compile(r"zigbee2mqtt_(\d{6,})_(\d{1,10})")
+_MAC = re.compile(r"[0-9a-f]{12}")
+_TASMOTA = re.compile(r"[0-9a-f]{6}|[0-9a-f]{12}")
+_TASMOTA_PART = re.compile(r"[0-9A-Fa-f]{6}_(RL|LI|SHT)_(\d+)")
 
 
 def discover(topic: str, payload: bytes, prefix: str = "homeassistant") -> list[Definition] | None:
-    """Read one config message; None (and one log line) for one that cannot be used."""
+    """Read one config message; None, and a log line, for one that cannot be used.
+
+    An empty list takes back what the topic announced before.
+    """
     parts = topic.removeprefix(prefix + "/").split("/")
     if not payload or not topic.startswith(prefix + "/") or len(parts) not in (3, 4):
         return []
     is_device = parts[0] == "device"
-    if not is_device and parts[0] not in KINDS:
+    if not is_device and parts[0] not in COMPONENTS:
         return []
     try:
-        if len(payload) > LARGEST_BYTES:
-            raise ValueError(f"it has {len(payload)} bytes, more than {LARGEST_BYTES}")
-        config = json.loads(payload)
-        if not isinstance(config, dict):
-            raise TypeError("it is no JSON object")
+        config = read_config(payload)
+        if config.get("migrate_discovery") is True:
+            # The device form takes over under the same unique ids: nothing goes away until then.
+            return None
         if is_device:
             return list(_from_device(topic, config))
-        return [made] if (made := _define(topic, parts[0], config)) else []
+        return [made] if (made := define(topic, parts[0], config)) else []
     except (ValueError, TypeError, RecursionError) as error:
         log.warning("ignored the announcement on %s: %s", clean_name(topic), error)
         return None
 
 
-def clean_name(text: str) -> str:
-    """Take control characters and surplus blanks out of a name and cut it to 60 characters."""
-    shown = "".join(" " if unicodedata.category(each)[0] in "CZ" else each for each in text)
-    return " ".join(shown.split())[:LONGEST_NAME].strip()
+def read_config(payload: bytes) -> dict[str, object]:
+    """Parse a config message; ValueError or TypeError for one that is none."""
+    if len(payload) > LARGEST_BYTES:
+        raise ValueError(f"it has {len(payload)} bytes, more than {LARGEST_BYTES}")
+    config = read_json(payload)
+    if not isinstance(config, dict):
+        raise TypeError("it is no JSON object")
+    return config
 
 
-def to_number(value: object) -> float | None:
-    """Read a finite number out of JSON or text, None if it is none."""
-    if not isinstance(value, int | float | str) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return number if abs(number) < 1e9 else None
+def define(key: str, component: str, config: Mapping[str, object]) -> Definition | None:
+    """Make one definition of a component's config; None for what nobody talks about.
 
-
-def _as_text(value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else json.dumps(value)
-
-
-def _from_device(topic: str, config: dict[str, object]) -> Iterator[Definition]:
-    shared = _expand(config)
-    components = shared.pop("components", None)
-    if not isinstance(components, dict):
-        raise TypeError("it lists no components")
-    for key, component in components.items():
-        if not isinstance(component, dict):
-            continue
-        own = _expand(component)
-        platform = own.pop("platform", None)
-        # Nothing but a platform is how a device takes back one of its components.
-        if not own or not isinstance(platform, str) or platform not in KINDS:
-            continue
-        try:
-            made = _define(f"{topic}#{key}", platform, {**shared, **own})
-        except (ValueError, TypeError) as error:
-            where = clean_name(f"{key} of {topic}")
-            log.warning("ignored the announcement of %s: %s", where, error)
-            continue
-        if made is not None:
-            yield made
-
-
-def _define(key: str, component: str, config: dict[str, object]) -> Definition | None:
-    options = _expand_topics(_expand(config))
+    ValueError or TypeError when it cannot be used, with the reason.
+    """
+    options = _expand_topics(expand(config))
     kind = Kind(component)
-    # A device's settings and readings are no things of the house that somebody talks about.
-    if options.get("entity_category") or options.get("enabled_by_default") is False:
+    if options.get("enabled_by_default") is False or _is_internal(kind, options):
         return None
-    if kind is Kind.LIGHT and options.get("schema") not in (None, "basic", "default", "json"):
-        raise ValueError(f"a light of the schema {clean_name(str(options['schema']))} is not known")
+    _check(kind, options)
     device = options.get("device")
     device = device if isinstance(device, dict) else {}
-    area = clean_name(_as_text(device.get("suggested_area") or ""))
+    area = clean_name(as_text(device.get("suggested_area")))
+    address = _address(device)
+    own, plain = _names(kind, options, device)
     return Definition(
         key=key,
         kind=kind,
-        name=_name(options, device, key),
+        name=_name(own, options, device, key),
+        plain=plain,
         area=area or None,
         options=options,
-        lookups=_lookups(kind, options),
-        availability=tuple(_availability(options)),
-        availability_mode=_as_text(options.get("availability_mode") or "latest"),
+        templates=make_templates(options),
+        availability=tuple(make_availability(options)),
+        availability_mode=as_text(options.get("availability_mode") or "latest"),
+        identity=_identity(kind, options, address) or key,
+        device=address,
     )
 
 
-def _name(options: Mapping[str, object], device: Mapping[str, object], key: str) -> str:
-    own = clean_name(_as_text(options.get("name") or ""))
-    of_device = clean_name(_as_text(device.get("name") or ""))
-    if own and of_device and not own.lower().startswith(of_device.lower()):
-        return clean_name(f"{of_device} {own}")
-    return own or of_device or clean_name(key.removesuffix("/config").rpartition("/")[2])
-
-
-def _lookups(kind: Kind, options: Mapping[str, object]) -> dict[str, Lookup]:
-    lookups = {}
-    for key in TEMPLATES[kind]:
-        text = options.get(key)
-        if text is None and key == "state_value_template":
-            text = options.get("value_template")
-        if text is None or options.get("schema") == "json":
-            continue
-        lookup = parse_template(_as_text(text))
-        if lookup is None or ("command" in key or key.startswith("set_")) and lookup != Lookup():
-            raise ValueError(f"its {key} is more than a plain look-up")
-        lookups[key] = lookup
-    return lookups
-
-
-def _availability(options: Mapping[str, object]) -> Iterator[Availability]:
-    listed = options.get("availability")
-    entries = listed if isinstance(listed, list) else []
-    if topic := options.get("availability_topic"):
-        entries = [{"value_template": options.get("availability_template"), **options}]
-        entries[0]["topic"] = topic
-        if options.get("availability_template") is None:
-            entries[0]["value_template"] = None
-    for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("topic"), str):
-            raise TypeError("an entry of its availability names no topic")
-        _check_topic("availability topic", entry["topic"])
-        lookup: Lookup | None = Lookup()
-        if entry.get("value_template") is not None:
-            lookup = parse_template(_as_text(entry["value_template"]))
-        if lookup is None:
-            raise ValueError("the template of its availability is more than a plain look-up")
-        online = _as_text(entry.get("payload_available") or "online")
-        offline = _as_text(entry.get("payload_not_available") or "offline")
-        yield Availability(entry["topic"], online, offline, lookup)
-
-
-def _expand(config: Mapping[str, object]) -> dict[str, object]:
+def expand(config: Mapping[str, object]) -> dict[str, object]:
+    """Write all short keys out, also in the device, the origin and the availability."""
     full = {KEYS.get(key, key): value for key, value in config.items()}
-    if isinstance(device := full.get("device"), dict):
-        full["device"] = {DEVICE.get(key, key): value for key, value in device.items()}
+    for name, table in (("device", DEVICE), ("origin", ORIGIN)):
+        if isinstance(inner := full.get(name), dict):
+            full[name] = {table.get(key, key): value for key, value in inner.items()}
     if isinstance(listed := full.get("availability"), dict):
         full["availability"] = listed = [listed]
     if isinstance(listed, list):
@@ -255,6 +106,116 @@ def _expand(config: Mapping[str, object]) -> dict[str, object]:
             if isinstance(entry, dict)
         ]
     return full
+
+
+def _from_device(topic: str, config: dict[str, object]) -> Iterator[Definition]:
+    shared = expand(config)
+    components = shared.pop("components", None)
+    if not isinstance(components, dict):
+        raise TypeError("it lists no components")
+    for key, component in list(components.items())[:MOST_COMPONENTS]:
+        if not isinstance(component, dict):
+            continue
+        own = expand(component)
+        platform = own.pop("platform", None)
+        # Nothing but a platform is how a device takes back one of its components.
+        if not own or not isinstance(platform, str) or platform not in COMPONENTS:
+            continue
+        try:
+            made = define(f"{topic}#{key}", platform, {**shared, **own})
+        except (ValueError, TypeError) as error:
+            where = clean_name(f"{key} of {topic}")
+            log.warning("ignored the announcement of %s: %s", where, error)
+            continue
+        if made is not None:
+            yield made
+
+
+def _is_internal(kind: Kind, options: Mapping[str, object]) -> bool:
+    # A device's settings and readings of itself are no things of the house that somebody talks
+    # about, save how full its battery is.
+    is_battery = options.get("device_class") == "battery"
+    of_battery = is_battery and kind in (Kind.SENSOR, Kind.BINARY_SENSOR)
+    return bool(options.get("entity_category")) and not of_battery
+
+
+def _check(kind: Kind, options: Mapping[str, object]) -> None:
+    check_topics(options)
+    schema = options.get("schema")
+    if kind is Kind.LIGHT and schema not in (None, "basic", "default", "json", "template"):
+        raise ValueError(f"a light of the schema {clean_name(as_text(schema))} is not known")
+    if kind is Kind.LIGHT and schema == "template":
+        for key in ("command_topic", "command_on_template", "command_off_template"):
+            if not options.get(key):
+                raise ValueError(f"a light by templates needs its {key}")
+
+
+def _names(
+    kind: Kind, options: Mapping[str, object], device: Mapping[str, object]
+) -> tuple[str, str]:
+    """The name of its own; and its device's, when its own is only what it measures.
+
+    A name of null says that the thing is called as its device; with none at all, Home Assistant
+    calls it by its class: "Front Door Battery". Whatever can be told something needs no such word.
+    """
+    own, of_device = (
+        clean_name(as_text(options.get("name"))),
+        clean_name(as_text(device.get("name"))),
+    )
+    is_reading = kind in (Kind.SENSOR, Kind.BINARY_SENSOR)
+    if "name" in options or not is_reading or not of_device:
+        return own, ""
+    measured = clean_name(as_text(options.get("device_class")).replace("_", " ")).title()
+    return measured, of_device if measured and measured != "Battery" else ""
+
+
+def _name(own: str, options: Mapping[str, object], device: Mapping[str, object], key: str) -> str:
+    of_device = clean_name(as_text(device.get("name")))
+    if own and of_device and not own.lower().startswith(of_device.lower()):
+        return clean_name(f"{of_device} {own}")
+    object_id = clean_name(as_text(options.get("object_id")).replace("_", " "))
+    topic = clean_name(key.removesuffix("/config").rpartition("/")[2])
+    return own or of_device or object_id or topic or "thing"
+
+
+def _address(device: Mapping[str, object]) -> str:
+    """What tells the device from others: its IEEE or MAC address, or else its first identifier."""
+    said: list[str] = []
+    for key in ("identifiers", "connections"):
+        value = device.get(key)
+        listed = value if isinstance(value, list) else [value]
+        for each in listed:
+            said += [as_text(part) for part in each] if isinstance(each, list) else [as_text(each)]
+    texts = [text.lower() for text in said[:20]]
+    if as_text(device.get("manufacturer")).lower() == "tasmota":
+        # Its native announcement has the whole MAC address, this one mostly the last half.
+        hexes = (text.replace(":", "") for text in texts)
+        return next((f"tasmota:{t[-6:]}" for t in hexes if _TASMOTA.fullmatch(t)), "")
+    for text in texts:
+        if found := _IEEE.search(text):
+            return found[0]
+        if found := _ZIGBEE_GROUP.fullmatch(text):
+            return f"group:{found[1]}_{found[2]}"
+    for text in texts:
+        if found := _MAC.fullmatch(text.replace(":", "").replace("-", "")):
+            return found[0]
+    return f"id:{texts[0][:200]}" if texts and texts[0] else ""
+
+
+def _identity(kind: Kind, options: Mapping[str, object], address: str) -> str:
+    unique = as_text(options.get("unique_id"))[:200]
+    if not unique:
+        return ""
+    if address.startswith("0x") and unique.startswith(address):
+        # Zigbee2MQTT: 0x00158d0001a2b3c4_light_l1_zigbee2mqtt, or ..._light_<base topic>.
+        part = unique.removeprefix(address).rpartition("_")[0].strip("_")
+        return f"{address}/{part}"
+    if address.startswith("group:"):
+        # 9_light_zigbee2mqtt
+        return f"{address}/{unique.partition('_')[2].rpartition('_')[0]}"
+    if address.startswith("tasmota:") and (found := _TASMOTA_PART.fullmatch(unique)):
+        return f"{address}/{'shutter' if found[1] == 'SHT' else 'relay'}{found[2]}"
+    return f"{kind}/{unique}"
 
 
 def _expand_topics(options: dict[str, object]) -> dict[str, object]:
@@ -268,64 +229,4 @@ def _expand_topics(options: dict[str, object]) -> dict[str, object]:
                         table[key] = base + value[1:]
                     elif value.endswith("~"):
                         table[key] = value[:-1] + base
-    for key, value in options.items():
-        if key.endswith("topic") and value is not None:
-            _check_topic(key, value)
     return options
-
-
-def _check_topic(key: str, value: object) -> None:
-    if not isinstance(value, str) or any(each in value for each in "+#\0") or len(value) > 1000:
-        raise ValueError(f"its {key} is no topic")
-
-
-def _features(definition: Definition) -> Iterator[Feature]:
-    has = definition.text
-    match definition.kind:
-        case Kind.LIGHT if definition.is_json_light:
-            yield from _features_of_json_light(definition)
-        case Kind.LIGHT:
-            keys = {
-                "command_topic": Feature.ON_OFF,
-                "brightness_command_topic": Feature.BRIGHTNESS,
-                "rgb_command_topic": Feature.COLOR,
-                "color_temp_command_topic": Feature.COLOR_TEMP,
-            }
-            yield from (feature for key, feature in keys.items() if has(key))
-        case Kind.SWITCH if has("command_topic"):
-            yield Feature.ON_OFF
-        case Kind.COVER:
-            yield from _features_of_cover(definition)
-        case Kind.CLIMATE:
-            if has("temperature_command_topic"):
-                yield Feature.TEMPERATURE
-            if has("power_command_topic") or (
-                has("mode_command_topic") and "off" in definition.texts("modes")
-            ):
-                yield Feature.ON_OFF
-        case _:
-            pass
-
-
-def _features_of_json_light(definition: Definition) -> Iterator[Feature]:
-    modes = set(definition.texts("supported_color_modes"))
-    if not definition.text("command_topic"):
-        return
-    yield Feature.ON_OFF
-    if definition.flag("brightness") or modes - {"onoff"}:
-        yield Feature.BRIGHTNESS
-    if modes & {"rgb", "rgbw", "rgbww", "hs", "xy"}:
-        yield Feature.COLOR
-    if "color_temp" in modes:
-        yield Feature.COLOR_TEMP
-
-
-def _features_of_cover(definition: Definition) -> Iterator[Feature]:
-    # A payload set to null in the announcement says that the cover cannot do it.
-    options = definition.options
-    if definition.text("set_position_topic"):
-        yield Feature.POSITION
-    if definition.text("command_topic"):
-        yield Feature.OPEN_CLOSE
-        if options.get("payload_stop", "STOP") is not None:
-            yield Feature.STOP

@@ -1,35 +1,45 @@
 """The house over MQTT: one connection that learns the things, follows their states, commands them."""
 
 import logging
-import socket
-import ssl
 from collections import deque
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import suppress
-from urllib.parse import unquote, urlsplit
+from pathlib import Path
 
 import aiomqtt
 import anyio
 
-from parlour.errors import ConfigError, HomeError
-from parlour.home.catalogue import Catalogue
-from parlour.home.commands import is_caused, is_on_its_way, is_optimistic, make_messages, settle
-from parlour.home.entities import Change, Command, Entity, Outcome, Result, State
+from parlour.errors import HomeError
+from parlour.home.address import CONNECT_S, Address
+from parlour.home.catalogue import Catalogue, Differences
+from parlour.home.dispatch import CONFIRM_S, Dispatch
+from parlour.home.entities import Change, Command, Entity, Outcome, Places, State
+from parlour.home.overrides import NO_OVERRIDES, Overrides
 from parlour.ids import EntityId
 from parlour.supervise import Health, Stage
 from parlour.tasks import task_group
 
+__all__ = ["CONFIRM_S", "Address", "MqttHouse"]
+
 log = logging.getLogger(__name__)
 
-CONNECT_S = 5.0
-CONFIRM_S = 1.5  # the longest a device may take to report what it was told
+NOBODYS = "parlour/nothing"  # a topic to which nobody subscribes
 QUIET_S = 0.2  # retained announcements have all come when none came for so long
-SETTLE_S = 2.0
+SETTLE_S = 5.0  # who never becomes quiet is not waited for longer
+SWEEP_S = 5.0  # as long without an announcement after a reconnection: what did not come is gone
+POLL_S = 2.0  # who reported nothing by then is asked
+POLL_EVERY_S = 0.05  # a radio network takes only so many questions
 WATCH_AHEAD = 256  # changes a slow reader may be behind before it misses the oldest
+BATCH = 200  # topics of one subscription
+GATHER_S = 0.02  # announcements come in bursts: one subscription serves many
 
 
 class MqttHouse:
-    """Satisfies `entities.House`. `run` holds one connection; the rest works from any task."""
+    """Satisfies `entities.House`. `run` holds one connection; the rest works from any task.
+
+    `zigbee2mqtt` are the base topics of its bridges, `tasmota` the topic below which Tasmota
+    announces itself ("" for neither); `tls_ca` a PEM file of authorities for an mqtts:// URL.
+    """
 
     def __init__(
         self,
@@ -37,14 +47,22 @@ class MqttHouse:
         *,
         prefix: str = "homeassistant",
         floors: Mapping[str, Sequence[str]] | None = None,
+        overrides: Overrides = NO_OVERRIDES,
+        zigbee2mqtt: Sequence[str] = ("zigbee2mqtt",),
+        tasmota: str = "tasmota/discovery",
+        tls_ca: Path | None = None,
     ) -> None:
-        self._address = Address(url)
-        self._catalogue = Catalogue(prefix, floors)
+        self._address = Address(url, tls_ca)
+        self._catalogue = Catalogue(
+            prefix, floors, zigbee2mqtt=zigbee2mqtt, tasmota=tasmota, overrides=overrides
+        )
+        self._dispatch = Dispatch(self._catalogue, self._publish)
         self._client: aiomqtt.Client | None = None
-        self._changed: dict[EntityId, anyio.Event] = {}
         self._revised = anyio.Event()
         self._wanted = anyio.Event()  # there are topics to subscribe to
+        self._timed = anyio.Event()  # something expires sooner than was known
         self._subscribed: set[str] = set()
+        self._unsettled = anyio.Event()  # somebody came whose id is not made for good
         self._configured_s = 0.0  # when the latest announcement came
         self._watchers: list[_Watcher] = []
 
@@ -53,46 +71,47 @@ class MqttHouse:
         return self._catalogue.entities
 
     @property
+    def places(self) -> Places:
+        return self._catalogue.places
+
+    @property
     def revision(self) -> int:
         return self._catalogue.revision
 
     def state(self, entity: EntityId) -> State:
         return self._catalogue.state(entity)
 
+    def set_overrides(self, overrides: Overrides) -> None:
+        """Replace what the owner says; entities keep their ids, and watchers hear of changes."""
+        self._tell_differences(self._catalogue.set_overrides(overrides))
+        self._announce_revision()
+
     async def run(self, stage: Stage) -> None:
         """Hold one connection; raises HomeError when it cannot be had or is lost."""
         where = self._address
         client = where.client()
         try:
-            try:
-                with anyio.fail_after(CONNECT_S):
-                    await client.__aenter__()
-            except (aiomqtt.MqttError, TimeoutError, OSError) as error:
-                why = where.explain(error)
-                raise HomeError(f"no connection to the MQTT broker {where.shown}: {why}") from error
-            try:
-                await self._follow(client, stage)
-            except aiomqtt.MqttError as error:
-                why = where.explain(error)
-                raise HomeError(f"lost the MQTT broker {where.shown}: {why}") from error
-            finally:
-                self._client = None
-                with anyio.move_on_after(1, shield=True), suppress(aiomqtt.MqttError):
-                    await client.__aexit__(None, None, None)
+            # The client itself waits CONNECT_S each for the connection and for the broker's word;
+            # to cancel it would leave the socket open.
+            with anyio.fail_after(3 * CONNECT_S):
+                await client.__aenter__()
+        except (aiomqtt.MqttError, TimeoutError, OSError) as error:
+            await _close(client)  # a broker may take a connection and say nothing
+            why = where.explain(error)
+            raise HomeError(f"no connection to the MQTT broker {where.shown}: {why}") from error
+        try:
+            await self._follow(client, stage)
+        except aiomqtt.MqttError as error:
+            why = where.explain(error)
+            raise HomeError(f"lost the MQTT broker {where.shown}: {why}") from error
         finally:
-            self._client = None
+            self._set_client(None)
+            await _close(client)
 
-    async def carry_out(self, commands: Sequence[Command]) -> list[Outcome]:
-        outcomes: dict[int, Outcome] = {}
-
-        async def one(place: int, command: Command) -> None:
-            result = await self._carry_out(command)
-            outcomes[place] = Outcome(command, result, self.state(command.target))
-
-        async with task_group() as group:
-            for place, command in enumerate(commands):
-                group.start_soon(one, place, command)
-        return [outcomes[place] for place in range(len(commands))]
+    async def carry_out(self, commands: Sequence[Command], *, action: str = "") -> list[Outcome]:
+        """As `House.carry_out`. An `action` id that was carried out in the last five minutes
+        returns what came of it then, and sends nothing."""
+        return await self._dispatch.carry_out(commands, action)
 
     async def wait_revision(self, seen: int) -> int:
         while self.revision == seen:
@@ -110,146 +129,153 @@ class MqttHouse:
         finally:
             self._watchers.remove(watcher)
 
+    def _set_client(self, client: aiomqtt.Client | None) -> None:
+        self._client = client
+        self._dispatch.is_connected = client is not None
+
+    async def _publish(self, topic: str, payload: str) -> bool:
+        if self._client is None:
+            return False
+        try:
+            await self._client.publish(topic, payload.encode("utf-8", "replace"), qos=1)
+        except (aiomqtt.MqttError, ValueError) as error:
+            log.debug("a command was not sent: %s", error, extra={"topic": topic})
+            return False
+        return True
+
     async def _follow(self, client: aiomqtt.Client, stage: Stage) -> None:
-        prefix = self._catalogue.prefix
         self._subscribed.clear()
         self._wanted.set()
         self._configured_s = anyio.current_time()
-        await client.subscribe([(f"{prefix}/+/+/config", 1), (f"{prefix}/+/+/+/config", 1)])
-        self._client = client
+        self._catalogue.begin_sweep()
+        # At quality 1 a broker drops what exceeds its queue, mosquitto after 1,020 messages: a
+        # house of that size would be learnt in part. At 0 it hands over all that is retained.
+        await client.subscribe([(each, 0) for each in self._catalogue.filters])
+        self._set_client(client)
         async with task_group() as group:
             group.start_soon(self._subscribe, client)
-            group.start_soon(self._settle, stage)
+            group.start_soon(self._settle, client, stage)
+            group.start_soon(self._expire)
             async for message in client.messages:
-                self._take(message.topic.value, message.payload)
+                self._take(message.topic.value, message.payload, is_retained=message.retain)
 
     async def _subscribe(self, client: aiomqtt.Client) -> None:
         # A lost connection is raised by the loop over the messages: once is enough.
         with suppress(aiomqtt.MqttError):
             while True:
                 await self._wanted.wait()
+                await anyio.sleep(GATHER_S)
                 self._wanted = anyio.Event()
                 topics = self._catalogue.topics
-                if new := sorted(topics - self._subscribed):
-                    self._subscribed.update(new)
-                    await client.subscribe([(topic, 1) for topic in new])
-                if old := sorted(self._subscribed - topics):
-                    self._subscribed.difference_update(old)
-                    await client.unsubscribe(old)
+                new = sorted((topics - self._subscribed) | self._catalogue.take_fresh())
+                self._subscribed.update(new)
+                for batch in _batches(new):
+                    await client.subscribe([(topic, 0) for topic in batch])
+                old = sorted(self._subscribed - topics)
+                self._subscribed.difference_update(old)
+                for batch in _batches(old):
+                    await client.unsubscribe(batch)
 
-    async def _settle(self, stage: Stage) -> None:
-        with anyio.move_on_after(SETTLE_S):
-            # It is quiet that is waited for: an event could only tell of the contrary.
-            while (left_s := self._configured_s + QUIET_S - anyio.current_time()) > 0:  # noqa: ASYNC110
-                await anyio.sleep(left_s)
-        stage.set(Health.READY)
+    async def _settle(self, client: aiomqtt.Client, stage: Stage) -> None:
+        """Make ids for good whenever announcements have come to an end; the first time the house
+        is ready."""
+        asked: set[str] = set()
+        with anyio.move_on_after(SETTLE_S), suppress(aiomqtt.MqttError):
+            # A broker answers in order, this after all that is retained, and asks for no right.
+            await client.unsubscribe(NOBODYS)
+        self._configured_s = anyio.current_time()
+        async with task_group() as group:
+            while True:
+                with anyio.move_on_after(SETTLE_S):
+                    await self._quiet(QUIET_S)
+                self._tell_differences(self._catalogue.settle())
+                if stage.health is not Health.READY:
+                    stage.set(Health.READY)
+                    group.start_soon(self._sweep)
+                group.start_soon(self._ask, asked)
+                self._unsettled = anyio.Event()
+                await self._unsettled.wait()
 
-    def _take(self, topic: str, payload: object) -> None:
+    async def _ask(self, asked: set[str]) -> None:
+        """Ask those who said nothing on this connection how they stand, everybody once."""
+        await anyio.sleep(POLL_S)
+        polls = [each for each in self._catalogue.polls if each[0] not in asked]
+        asked.update(topic for topic, _ in polls)
+        for topic, payload in polls:
+            await self._publish(topic, payload)
+            await anyio.sleep(POLL_EVERY_S)
+
+    async def _sweep(self) -> None:
+        await self._quiet(SWEEP_S)
+        self._tell_differences(self._catalogue.sweep())
+
+    async def _quiet(self, quiet_s: float) -> None:
+        # It is quiet that is waited for: an event could only tell of the contrary.
+        while (left_s := self._configured_s + quiet_s - anyio.current_time()) > 0:  # noqa: ASYNC110
+            await anyio.sleep(left_s)
+
+    async def _expire(self) -> None:
+        while True:
+            self._timed = anyio.Event()
+            left_s = self._catalogue.next_s - anyio.current_time()
+            with anyio.move_on_after(max(0.0, left_s)):
+                await self._timed.wait()
+            for id_ in self._catalogue.advance(anyio.current_time()):
+                self._tell_state(id_)
+
+    def _take(self, topic: str, payload: object, *, is_retained: bool) -> None:
         """Take a message. This is a boundary: a payload that breaks us costs itself and no more,
         for a retained one would come again after every restart."""
         try:
-            self._receive(topic, payload)
+            self._receive(topic, payload if isinstance(payload, bytes) else b"", is_retained)
         except Exception:
             log.exception("a message on %s cannot be used, it is ignored", topic)
 
-    def _receive(self, topic: str, payload: object) -> None:
-        data = payload if isinstance(payload, bytes) else b""
+    def _receive(self, topic: str, payload: bytes, is_retained: bool) -> None:
+        now_s = anyio.current_time()
         if self._catalogue.is_config(topic):
-            self._configured_s = anyio.current_time()
-            came, gone = self._catalogue.receive_config(topic, data)
-            for entity in gone:
-                self._tell(Change(entity, State(available=False), gone=True))
-            if came or gone:
-                self._revised.set()
-                self._revised = anyio.Event()
-                self._wanted.set()
-        else:
-            came = self._catalogue.receive(topic, data)
+            self._configured_s = now_s
+            self._tell_differences(self._catalogue.receive_config(topic, payload))
+            if not self._catalogue.is_settled:
+                self._unsettled.set()
+            return
+        before_s = self._catalogue.next_s
+        for id_ in self._catalogue.receive(topic, payload, now_s, is_retained=is_retained):
+            self._tell_state(id_)
+        if self._catalogue.next_s < before_s:
+            self._timed.set()
+
+    def _tell_differences(self, differences: Differences) -> None:
+        came, gone = differences
+        for entity in gone:
+            self._tell(Change(entity, State(available=False), gone=True))
         for id_ in came:
-            if (entity_ := self._catalogue.entity(id_)) is not None:
-                self._tell(Change(entity_, self.state(id_)))
+            self._tell_state(id_)
+        if came or gone:
+            self._announce_revision()
+
+    def _announce_revision(self) -> None:
+        self._revised.set()
+        self._revised = anyio.Event()
+        self._wanted.set()
+
+    def _tell_state(self, id_: EntityId) -> None:
+        if (entity := self._catalogue.entity(id_)) is not None:
+            self._tell(Change(entity, self.state(id_)))
 
     def _tell(self, change: Change) -> None:
-        if (event := self._changed.pop(change.entity.id, None)) is not None:
-            event.set()
+        self._dispatch.notice(change.entity.id)
         for watcher in self._watchers:
             watcher.put(change)
 
-    async def _carry_out(self, command: Command) -> Result:
-        client, definition = self._client, self._catalogue.definition(command.target)
-        before = self.state(command.target)
-        if definition is None:
-            return Result.NO_BROKER if client is None else Result.UNSUPPORTED
-        messages = make_messages(definition, command, before)
-        if not messages:
-            return Result.UNSUPPORTED
-        if client is None:
-            return Result.NO_BROKER
-        if not before.available:
-            return Result.OFFLINE
-        command = settle(command, before)
-        with anyio.move_on_after(CONFIRM_S):
-            try:
-                for topic, payload in messages:
-                    await client.publish(topic, payload, qos=1)
-            except aiomqtt.MqttError as error:
-                log.debug("a command was not sent: %s", error, extra={"entity": command.target})
-                return Result.NO_BROKER
-            if is_optimistic(definition, command):
-                return Result.SENT
-            # What stands as asked by its own report is confirmed at once; the command was sent
-            # all the same, for a report that is older than somebody's hand on the switch.
-            while not self._obeys(command, before):
-                await self._change_of(command.target)
-            return Result.CONFIRMED
-        return Result.UNCONFIRMED
 
-    def _obeys(self, command: Command, before: State) -> bool:
-        now = self.state(command.target)
-        return is_caused(command, now) or is_on_its_way(command, before, now)
-
-    async def _change_of(self, entity: EntityId) -> None:
-        await self._changed.setdefault(entity, anyio.Event()).wait()
+async def _close(client: aiomqtt.Client) -> None:
+    with anyio.move_on_after(1, shield=True), suppress(aiomqtt.MqttError):
+        await client.__aexit__(None, None, None)
 
 
-class Address:
-    """A broker's URL, read once; `shown` is it without the password."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        try:
-            port = parts.port
-        except ValueError as error:
-            raise ConfigError("the broker's URL has a port that is no number") from error
-        if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
-            raise ConfigError("the broker's URL must look like mqtt://host:1883 or mqtts://host")
-        self.host = parts.hostname
-        self.is_tls = parts.scheme == "mqtts"
-        self.port = port or (8883 if self.is_tls else 1883)
-        self.shown = f"{parts.scheme}://{self.host}:{self.port}"
-        self._user = unquote(parts.username) if parts.username else None
-        self._password = unquote(parts.password) if parts.password else None
-
-    def client(self, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self.host,
-            self.port,
-            username=self._user,
-            password=self._password,
-            tls_context=ssl.create_default_context() if self.is_tls else None,
-            timeout=CONNECT_S,
-            keepalive=15,
-            will=will,
-            # Without it a command waits 40 ms for the peer's delayed acknowledgement.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
-        )
-
-    def explain(self, error: BaseException) -> str:
-        """Why, in words without the password."""
-        if isinstance(error, TimeoutError):
-            return f"no answer within {CONNECT_S:.0f} s"
-        text = " ".join(str(error).split()) or type(error).__name__
-        return text.replace(self._password, "***") if self._password else text
+def _batches(topics: Sequence[str]) -> Iterable[list[str]]:
+    return (list(topics[start : start + BATCH]) for start in range(0, len(topics), BATCH))
 
 
 class _Watcher:

@@ -1,139 +1,181 @@
-"""What is said about what happened: from the outcome, never from the request."""
+"""What is said about what happened, in nine languages: from the outcome, never from the request."""
 
 from collections.abc import Sequence
 
 from parlour.home.entities import Entity, House, Kind, Outcome, Result, State, Verb
-from parlour.home.numbers import in_words
-from parlour.home.resolve import Asked, cannot, spoken_name
-
-MOST_NAMED = 3  # things in a list; more cannot be kept in mind
-
-_WISHES = {
-    Verb.ON: "to turn on",
-    Verb.OFF: "to turn off",
-    Verb.TOGGLE: "to switch over",
-    Verb.OPEN: "to open",
-    Verb.CLOSE: "to close",
-    Verb.STOP: "to stop",
-}
-_NO_HOUSE = "I cannot reach the house just now."
+from parlour.home.resolve import Asked, Reason, Unclear
+from parlour.home.wording import MOST_NAMED, Wording, wording
 
 
-def describe(outcomes: Sequence[Outcome], house: House, unable: Sequence[Entity] = ()) -> str:
+def describe(
+    outcomes: Sequence[Outcome], house: House, unable: Sequence[Unclear] = (), language: str = "en"
+) -> str:
     """One or two short sentences: what was reached, then what was not."""
+    say = wording(language)
     if any(o.result is Result.NO_BROKER for o in outcomes):
-        return _NO_HOUSE
-    said = _one(outcomes[0], house) if len(outcomes) == 1 else _several(outcomes, house)
-    refused = [cannot(e, outcomes[0].command.verb) for e in unable[:MOST_NAMED]]
-    return " ".join([said, *refused])
+        return say.sentence(say.say("no_broker"))
+    said = _one(outcomes[0], house, say) if len(outcomes) == 1 else _several(outcomes, house, say)
+    refused = [explain(one, language) for one in unable[:MOST_NAMED]]
+    return " ".join(part for part in (said, *refused) if part)
 
 
-def answer(asked: Asked, house: House) -> str:
-    """How things stand, with "I do not know" where nothing is known."""
-    if asked.about == "temperature":
-        return " ".join(_temperature(e, house.state(e.id)) for e in asked.entities[:MOST_NAMED])
-    stands = {e.id: _stands(house.state(e.id), asked.about) for e in asked.entities}
-    known = [e for e in asked.entities if stands[e.id] is not None]
-    unknown = [e for e in asked.entities if stands[e.id] is None]
-    doubt = f"I do not know about {_list(unknown)}." if unknown else ""
-    if not known:
-        return doubt
-    said = _how_they_stand(known, [e for e in known if stands[e.id]], asked.about)
-    return f"{said} {doubt}".strip()
+def explain(unclear: Unclear, language: str = "en") -> str:
+    """Why nothing is done, or what is missing."""
+    say = wording(language)
+    things = unclear.things[:MOST_NAMED]
+    kind = str(say.find("kinds").get(unclear.kind, unclear.kind))
+    match unclear.reason:
+        case Reason.CANNOT:
+            verb = unclear.verb.value if unclear.verb else "other"
+            return " ".join(say.sentence(say.say(f"cannot.{verb}", [e])) for e in things)
+        case Reason.WHICH if len(unclear.things) <= MOST_NAMED:
+            names = say.names(things, "or")
+            return f"{say.sentence(say.say('reasons.which', things, names=names)).rstrip('.।')}?"
+        case Reason.WHICH:
+            text = say.say("reasons.which_kind", kind=kind or say.find("kinds")["everything"])
+        case Reason.TOO_FAR:
+            low, high = say.number(unclear.low), say.number(unclear.high)
+            text = say.say("reasons.too_far", things[:1], low=low, high=high)
+        case _:
+            place = _places(unclear.places, say)
+            text = say.say(f"reasons.{unclear.reason.value}", things[:1], kind=kind, place=place)
+    return say.sentence(text)
 
 
-def _how_they_stand(known: Sequence[Entity], so: Sequence[Entity], about: str) -> str:
-    """The exceptions are named: those that burn, and those that are open."""
-    opposite = {"on": "off", "off": "on", "open": "closed", "closed": "open"}[about]
-    others = [e for e in known if e not in so]
-    if len(known) == 1:
-        stand = about if so else opposite
-        return f"{'Yes' if so else 'No'}, {_list(known)} {_be(known)} {stand}."
-    if not others:
-        return f"Yes, all {in_words(len(known))} are {about}."
-    if not so:
-        return f"No, all {in_words(len(known))} are {opposite}."
-    named, how = (so, about) if about in ("on", "open") else (others, opposite)
-    lead = "" if named is so else "No, "
-    return _sentence(f"{lead}{_list(named)} {_be(named)} {how}.")
+def shall(commands: Sequence[Entity], verb: Verb, language: str = "en") -> str:
+    """The question before something that is not without risk."""
+    say = wording(language)
+    return say.sentence(say.say(f"shall.{verb.value}", commands))
 
 
 # ---------------------------------------------------------------- after commands
 
 
-def _one(outcome: Outcome, house: House) -> str:
+def _thing(outcome: Outcome, house: House) -> Sequence[Entity]:
     entity = house.entities.get(outcome.command.target)
-    name = spoken_name(entity) if entity else "device"
-    be, do = ("are", "do") if _is_plural(name) else ("is", "does")
+    return [entity] if entity is not None else []
+
+
+def _one(outcome: Outcome, house: House, say: Wording) -> str:
+    return say.sentence(_clause(outcome, house, say))
+
+
+def _clause(outcome: Outcome, house: House, say: Wording) -> str:
+    things = _thing(outcome, house)
     match outcome.result:
         case Result.CONFIRMED:
-            return f"The {name} {be} {_reached(outcome)}."
+            return _reached(outcome, things, say)
         case Result.SENT:
-            return f"I asked the {name} {_WISHES.get(outcome.command.verb, 'to change')}."
-        case Result.UNCONFIRMED:
-            return f"The {name} {do} not answer."
-        case Result.OFFLINE:
-            return f"The {name} {be} not connected."
-        case Result.UNSUPPORTED:
-            return f"The {name} cannot do that."
-        case Result.NO_BROKER:
-            return _NO_HOUSE
+            return _asked([outcome], things, say)
+        case Result.UNCONFIRMED | Result.OFFLINE | Result.UNSUPPORTED | Result.NO_BROKER:
+            return say.say(outcome.result.value, things)
 
 
-def _several(outcomes: Sequence[Outcome], house: House) -> str:
+def _asked(outcomes: Sequence[Outcome], things: Sequence[Entity], say: Wording) -> str:
+    wish = say.find(f"wishes.{outcomes[0].command.verb.value}")
+    return say.say("asked", things, names=_group(outcomes, things, say), wish=wish)
+
+
+def _several(outcomes: Sequence[Outcome], house: House, say: Wording) -> str:
+    """Of each kind of command together what was reached, then what was not."""
+    parts: list[str] = []
+    for verb in dict.fromkeys(o.command.verb for o in outcomes):
+        parts += _alike([o for o in outcomes if o.command.verb is verb], house, say)
+    failed = [o for o in outcomes if o.result not in (Result.CONFIRMED, Result.SENT)]
+    trouble = [_clause(o, house, say) for o in failed[:MOST_NAMED]]
+    if not parts:
+        return " ".join(say.sentence(each) for each in trouble)
+    if len(failed) > MOST_NAMED:
+        trouble = [say.say("others_silent", count=say.count(len(failed)))]
+    return say.sentence("; ".join((*parts, *trouble)))
+
+
+def _alike(outcomes: Sequence[Outcome], house: House, say: Wording) -> list[str]:
+    """Outcomes of one verb: those that obeyed, and those that were only asked."""
+    parts: list[str] = []
     done = [o for o in outcomes if o.result is Result.CONFIRMED]
     asked = [o for o in outcomes if o.result is Result.SENT]
-    failed = [o for o in outcomes if o not in done and o not in asked]
-    parts: list[str] = []
     if done:
-        whole = len(done) == len(outcomes)
-        who = (
-            _group(done, house)
-            if whole
-            else f"{_count(done)} of {_group(outcomes, house, bare=True)}"
+        things = [e for o in done for e in _thing(o, house)]
+        everybody = [e for o in outcomes for e in _thing(o, house)]
+        names = (
+            _group(done, things, say)
+            if len(done) == len(outcomes)
+            else str(say.texts["some"]).format(
+                count=say.count(len(done)), total=_counted(everybody, say)
+            )
         )
-        parts.append(f"{who} {'is' if len(done) == 1 else 'are'} {_all_reached(done)}")
+        parts.append(_all_reached(done, things, names, say))
     if asked:
-        who = _group(asked, house) if len(asked) == len(outcomes) else _names(asked, house)
-        parts.append(f"I asked {who} {_WISHES.get(asked[0].command.verb, 'to change')}")
-    trouble = [_one(o, house) for o in failed[:MOST_NAMED]]
-    if not parts:
-        return " ".join(trouble)
-    if len(failed) > MOST_NAMED:
-        trouble = [f"{in_words(len(failed))} do not answer."]
-    tail = "; ".join([*parts, *(t[0].lower() + t[1:].rstrip(".") for t in trouble)])
-    return _sentence(f"{tail}.")
+        things = [e for o in asked for e in _thing(o, house)]
+        parts.append(_asked(asked, things, say))
+    return parts
 
 
-def _group(outcomes: Sequence[Outcome], house: House, *, bare: bool = False) -> str:
-    """ "the bedroom lights", "three lights", "the lamp and the fan"; `bare`: "three lights"."""
-    entities = [
-        house.entities[o.command.target] for o in outcomes if o.command.target in house.entities
-    ]
-    kinds, areas = {e.kind for e in entities}, {e.area for e in entities}
-    noun = "lights" if kinds == {Kind.LIGHT} else "blinds" if kinds == {Kind.COVER} else "devices"
-    if bare:
-        return f"{_count(outcomes)} {noun}"
+def _all_reached(
+    outcomes: Sequence[Outcome], things: Sequence[Entity], names: str, say: Wording
+) -> str:
+    forms = {_form(o) for o in outcomes}
+    values = {str(_value(o, say)) for o in outcomes}
+    if len(forms) > 1 or len(values) > 1:
+        # Some are there already and some on the way.
+        verb = outcomes[0].command.verb
+        form = {Verb.OPEN: "opening", Verb.CLOSE: "closing"}.get(verb, "changed")
+        return say.say(f"reached.{form}", things, names=names)
+    return say.say(f"reached.{forms.pop()}", things, names=names, value=values.pop())
+
+
+def _group(outcomes: Sequence[Outcome], things: Sequence[Entity], say: Wording) -> str:
+    """ "the bedroom lights", "three lights", "the lamp and the fan"."""
+    if len(things) == 1:
+        return say.names(things)
+    noun, areas = _noun(things, say), {e.area for e in things}
     area = next(iter(areas), None)
-    if len(areas) == 1 and area and noun != "devices":
-        return f"the {area.lower()} {noun}"
-    if len(entities) == 2:
-        return _list(entities)
-    return f"{_count(outcomes)} {noun}"
+    kinds = {e.kind for e in things}
+    if len(areas) == 1 and area and kinds in ({Kind.LIGHT}, {Kind.COVER}):
+        shown = area.lower() if say.language == "en" else area
+        return str(say.texts["of"]).format(area=shown, noun=noun)
+    if len(things) == 2:
+        return say.names(things)
+    return _counted(things, say)
 
 
-def _all_reached(outcomes: Sequence[Outcome]) -> str:
-    reached = {_reached(o) for o in outcomes}
-    if len(reached) == 1:
-        return reached.pop()
-    # Some are there already and some on the way.
-    return {Verb.OPEN: "opening", Verb.CLOSE: "closing"}.get(outcomes[0].command.verb, "changed")
+def _counted(things: Sequence[Entity], say: Wording) -> str:
+    return str(say.texts["counted"]).format(count=say.count(len(things)), noun=_noun(things, say))
 
 
-def _reached(outcome: Outcome) -> str:
+def _noun(things: Sequence[Entity], say: Wording) -> str:
+    kinds = {e.kind.value for e in things}
+    nouns = say.texts["nouns"]
+    return str(nouns.get(kinds.pop(), nouns["other"]) if len(kinds) == 1 else nouns["other"])
+
+
+def _reached(outcome: Outcome, things: Sequence[Entity], say: Wording) -> str:
+    return say.say(f"reached.{_form(outcome)}", things, value=_value(outcome, say))
+
+
+_FORMS = {
+    Verb.LOCK: "locked",
+    Verb.UNLOCK: "unlocked",
+    Verb.ACTIVATE: "activated",
+    Verb.START: "started",
+    Verb.PAUSE: "paused",
+    Verb.DOCK: "docking",
+    Verb.LOCATE: "located",
+    Verb.MUTE: "muted",
+    Verb.UNMUTE: "unmuted",
+    Verb.STOP: "stopped",
+    Verb.SET_COLOR: "color",
+    Verb.SET_COLOR_TEMP: "color_temp",
+    Verb.SET_TEMPERATURE: "degrees",
+    Verb.SET_MODE: "mode",
+    Verb.SET_VALUE: "value",
+}
+
+
+def _form(outcome: Outcome) -> str:
     """The state that was reached, as the device told it where it may differ from what was asked."""
     state, command = outcome.state, outcome.command
-    value = _number(command.value)
     match command.verb:
         case Verb.ON | Verb.OFF:
             return command.verb.value
@@ -143,31 +185,91 @@ def _reached(outcome: Outcome) -> str:
             return state.cover or "opening"
         case Verb.CLOSE:
             return state.cover or "closing"
-        case Verb.STOP:
-            return "stopped"
+        case Verb.LOCK | Verb.UNLOCK if state.lock in ("locking", "unlocking"):
+            return state.lock
         case Verb.SET_POSITION if state.cover in ("opening", "closing"):
-            return f"moving to {value} percent"
+            return "moving"
         case Verb.SET_BRIGHTNESS if command.value == 0:
             return "off"
-        case Verb.SET_POSITION | Verb.SET_BRIGHTNESS:
-            return f"at {value} percent"
+        case verb if verb in _FORMS:
+            return _FORMS[verb]
+        case _:
+            return "percent"
+
+
+def _value(outcome: Outcome, say: Wording) -> object:
+    value = outcome.command.value
+    match outcome.command.verb:
         case Verb.SET_COLOR:
-            return value
+            return say.texts["colors"].get(value, value)
         case Verb.SET_COLOR_TEMP:
-            return _white(command.value)
-        case Verb.SET_TEMPERATURE:
-            return f"set to {value} degrees"
+            warmth = value if isinstance(value, int | float) else 4000
+            white = "warm" if warmth < 3500 else "neutral" if warmth < 5000 else "cold"
+            return say.texts["whites"][white]
+        case Verb.SET_MODE:
+            return say.texts["modes"].get(value, str(value).replace("_", " "))
+        case _:
+            return say.number(value)
 
 
-def _white(kelvin: str | float | None) -> str:
-    warmth = kelvin if isinstance(kelvin, int | float) else 4000
-    return "warm white" if warmth < 3500 else "neutral white" if warmth < 5000 else "cold white"
+# ---------------------------------------------------------------- answers
+
+_OPPOSITE = {
+    "on": "off",
+    "off": "on",
+    "open": "closed",
+    "closed": "open",
+    "locked": "unlocked",
+    "unlocked": "locked",
+}
+_NAMED = (
+    "on",
+    "open",
+    "unlocked",
+)  # the exceptions are named: those that burn, those that are open
 
 
-# ---------------------------------------------------------------- states
+def answer(asked: Asked, house: House, language: str = "en") -> str:
+    """How things stand, with "I do not know" where nothing is known."""
+    say = wording(language)
+    if asked.about in _OPPOSITE:
+        return _stand(asked, house, say)
+    if asked.about == "state" and asked.kind in ("motion", "leak", "smoke"):
+        return _detected(asked, house, say)
+    said = [_reading(e, house.state(e.id), asked.about, say) for e in asked.entities[:MOST_NAMED]]
+    if asked.kind == "who" and not any(house.state(e.id).value == "home" for e in asked.entities):
+        return say.sentence(say.say("nobody"))
+    return " ".join(say.sentence(each) for each in said)
 
 
-def _stands(state: State, about: str) -> bool | None:
+def _stand(asked: Asked, house: House, say: Wording) -> str:
+    stands = {e.id: _stands(e, house.state(e.id), asked.about) for e in asked.entities}
+    known = [e for e in asked.entities if stands[e.id] is not None]
+    unknown = [e for e in asked.entities if stands[e.id] is None]
+    doubt = say.sentence(say.say("unknown", unknown)) if unknown else ""
+    if not known:
+        return doubt
+    said = _how_they_stand(known, [e for e in known if stands[e.id]], asked.about, say)
+    return f"{said} {doubt}".strip()
+
+
+def _how_they_stand(known: Sequence[Entity], so: Sequence[Entity], about: str, say: Wording) -> str:
+    opposite = _OPPOSITE[about]
+    others = [e for e in known if e not in so]
+    if len(known) == 1:
+        text = say.say(f"stands.{about if so else opposite}", known)
+        return say.sentence(say.say("yes" if so else "no", said=text))
+    if not others or not so:
+        everybody = str(say.texts["all"]).format(count=say.count(len(known)))
+        stand = about if not others else opposite
+        text = say.say(f"stands.{stand}", known, names=everybody)
+        return say.sentence(say.say("no" if others else "yes", said=text))
+    named, how = (so, about) if about in _NAMED else (others, opposite)
+    text = say.say(f"stands.{how}", named)
+    return say.sentence(text if named is so else say.say("no", said=text))
+
+
+def _stands(entity: Entity, state: State, about: str) -> bool | None:
     """Whether it stands so; None: not known."""
     if not state.available:
         return None
@@ -175,6 +277,10 @@ def _stands(state: State, about: str) -> bool | None:
         case "on" | "off":
             on = state.mode != "off" if state.on is None and state.mode else state.on
             return None if on is None else on is (about == "on")
+        case "locked" | "unlocked":
+            return None if state.lock is None else (state.lock == "locked") is (about == "locked")
+        case _ if entity.kind is Kind.BINARY_SENSOR:
+            return None if state.on is None else state.on is (about == "open")
         case _:
             if state.cover is None:
                 return None
@@ -182,53 +288,82 @@ def _stands(state: State, about: str) -> bool | None:
             return closed is (about == "closed")
 
 
-def _temperature(entity: Entity, state: State) -> str:
-    where = f"in the {entity.area.lower()}" if entity.area else f"at the {spoken_name(entity)}"
-    if not state.available or state.temperature is None:
-        return f"I do not know the temperature {where}."
-    text = f"It is {_number(state.temperature)} degrees {where}"
-    if state.mode == "off":
-        return f"{text}, and the heating is off."
-    if state.target_temperature is not None:
-        text += f", set to {_number(state.target_temperature)}"
-    return f"{text}."
+def _detected(asked: Asked, house: House, say: Wording) -> str:
+    seen = [e for e in asked.entities if house.state(e.id).on]
+    areas = list(dict.fromkeys(e.area for e in (seen or asked.entities) if e.area))
+    if asked.kind == "motion":
+        return say.sentence(
+            say.say("motion_yes" if seen else "motion_no", place=_places(areas[:1], say))
+        )
+    things = seen or asked.entities
+    return say.sentence(say.say(f"stands.{'detected' if seen else 'clear'}", things))
 
 
-# ---------------------------------------------------------------- words
+def _reading(entity: Entity, state: State, about: str, say: Wording) -> str:
+    place = _places([entity.area] if entity.area else [], say)
+    if about == "temperature":
+        return _temperature(entity, state, place, say)
+    if not state.available:
+        return say.say("unknown", [entity])
+    values = {
+        "humidity": state.humidity if state.humidity is not None else state.value,
+        "battery": state.value,
+        "brightness": state.brightness,
+        "position": state.position,
+    }
+    if about in values:
+        value = values[about]
+        if value is None:
+            return say.say(
+                "no_humidity" if about == "humidity" else "unknown", [entity], place=place
+            )
+        return say.say(about, [entity], value=say.number(value), place=place)
+    return _other_reading(entity, state, say)
 
 
-def _names(outcomes: Sequence[Outcome], house: House) -> str:
-    return _list(
-        [house.entities[o.command.target] for o in outcomes if o.command.target in house.entities]
+def _other_reading(entity: Entity, state: State, say: Wording) -> str:
+    if entity.kind is Kind.DEVICE_TRACKER and state.value is not None:
+        zones = {"home": "at_home", "not_home": "not_home"}
+        zone = zones.get(str(state.value), "at_zone")
+        return say.say(zone, [entity], value=state.value)
+    if entity.kind is Kind.BINARY_SENSOR and state.on is not None:
+        return say.say(f"stands.{'detected' if state.on else 'clear'}", [entity])
+    value = next(
+        (
+            v
+            for v in (state.value, state.activity, state.mode, state.cover, state.lock)
+            if v is not None
+        ),
+        None,
     )
+    if value is None and state.on is not None:
+        return say.say(f"stands.{'on' if state.on else 'off'}", [entity])
+    if value is None:
+        return say.say("unknown", [entity])
+    if isinstance(value, str):
+        return say.say("reading", [entity], value=say.texts["modes"].get(value, value))
+    unit = f" {entity.unit}" if entity.unit and isinstance(value, int | float) else ""
+    return say.say("reading", [entity], value=f"{say.number(value)}{unit}")
 
 
-def _list(entities: Sequence[Entity]) -> str:
-    names = [f"the {spoken_name(e)}" for e in entities[:MOST_NAMED]]
-    if len(entities) > MOST_NAMED:
-        names.append(f"{in_words(len(entities) - MOST_NAMED)} more")
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _temperature(entity: Entity, state: State, place: str, say: Wording) -> str:
+    where = place or say.fill("{names}", [entity])
+    measured = state.temperature
+    if measured is None and isinstance(state.value, int | float):
+        measured = float(state.value)
+    if not state.available or measured is None:
+        return say.say("no_temperature", [entity], place=where)
+    value = say.number(measured)
+    if state.mode == "off":
+        return say.say("temperature_off", [entity], value=value, place=where)
+    if state.target_temperature is not None:
+        target = say.number(state.target_temperature)
+        return say.say("temperature_set", [entity], value=value, place=where, target=target)
+    return say.say("temperature", [entity], value=value, place=where)
 
 
-def _count(outcomes: Sequence[Outcome]) -> str:
-    return in_words(len(outcomes))
-
-
-def _be(entities: Sequence[Entity]) -> str:
-    return "are" if len(entities) > 1 or _is_plural(spoken_name(entities[0])) else "is"
-
-
-def _is_plural(name: str) -> bool:
-    """By the look of the last word: blinds and speakers are, a glass or a bus is not."""
-    return name.endswith("s") and not name.endswith(("ss", "us", "is", "as"))
-
-
-def _sentence(text: str) -> str:
-    return text[0].upper() + text[1:]
-
-
-def _number(value: str | float | None) -> str:
-    """As it is spoken: halves as "point five", whole numbers plain."""
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{round(float(value), 1):g}".replace(".", " point ")
+def _places(places: Sequence[str], say: Wording) -> str:
+    if not places:
+        return ""
+    shown = [p.lower() if say.language == "en" else p for p in places]
+    return say.joined([str(say.texts["in"]).format(area=p) for p in shown], "or")

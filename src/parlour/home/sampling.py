@@ -2,8 +2,8 @@
 
 import random
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from hassil.expression import (
     Alternative,
@@ -12,15 +12,13 @@ from hassil.expression import (
     ListReference,
     Permutation,
     RuleReference,
-    Sentence,
     TextChunk,
 )
-from hassil.intents import Intents, RangeSlotList, SlotList, TextSlotList
-from hassil.parse_expression import parse_sentence
 
-from parlour.home.entities import Entity
-from parlour.home.grammar import house_lists, load_templates
-from parlour.home.numbers import in_words
+from parlour.home.entities import Entity, Places
+from parlour.home.language import Language, load, read
+from parlour.home.spans import Values
+from parlour.home.vocabulary import house_words
 
 PER_TEMPLATE = 90
 PER_USUAL = 150
@@ -43,38 +41,35 @@ _SPOKEN = re.compile(r"[a-z' ]+")
 
 
 def training_sentences(
-    entities: Iterable[Entity], *, per_template: int = PER_TEMPLATE, seed: int = 1
+    entities: Iterable[Entity],
+    places: Places | None = None,
+    language: str = "en",
+    *,
+    per_template: int = PER_TEMPLATE,
+    seed: int = 1,
 ) -> list[str]:
     """Sample every template with the names of the house: lower case, numbers as words.
 
-    The same house and seed give the same sentences in about 0.4 s; what is usually said comes
-    more than once. Names that English letters cannot write are left out.
+    The same house and seed give the same sentences in about a second; what is usually said comes
+    more than once. Names that the recogniser of the language cannot write are left out.
     """
-    templates = load_templates()
-    intents = Intents.from_dict(templates)
-    lists: dict[str, SlotList] = {**intents.slot_lists, **house_lists(list(entities))}
-    sampler = _Sampler(random.Random(seed), intents.expansion_rules, lists)
-    before, after = templates["polite"]["before"], templates["polite"]["after"]
+    known = load(language)
+    names = house_words(known, list(entities), places or Places())
+    sampler = _Sampler(random.Random(seed), known, {**known.lists, **names.lists})
+    polite = read(known.code)["polite"]
+    is_spoken = _SPOKEN.fullmatch if known.code == "en" else bool
     made: dict[str, None] = {}
-    for intent in intents.intents.values():
-        for data in intent.data:
-            for place, sentence in enumerate(data.sentences):
-                for _ in range(max(1, round(per_template * _usual(place)))):
-                    said = sampler.sample(sentence.expression)
-                    if said is None:
-                        break
-                    said = sampler.say(said, before, after)
-                    if _SPOKEN.fullmatch(said):
-                        made[said] = None
-    usual = [sampler.sample(sentence.expression) for sentence in _usual_templates(templates)]
-    return [*made, *(" ".join(said.split()) for said in usual if said and _SPOKEN.fullmatch(said))]
-
-
-def _usual_templates(templates: Mapping[str, Any]) -> Iterator[Sentence]:
-    for text in templates["usual"]:
-        sentence = parse_sentence(text)
-        for _ in range(PER_USUAL):
-            yield sentence
+    for block in known.blocks:
+        for place, sentence in enumerate(block.sentences):
+            for _ in range(max(1, round(per_template * _usual(place)))):
+                said = sampler.sample(sentence.expression)
+                if said is None:
+                    break
+                said = sampler.say(said, polite["before"], polite["after"])
+                if is_spoken(said):
+                    made[said] = None
+    usual = [sampler.sample(s.expression) for s in known.usual for _ in range(PER_USUAL)]
+    return [*made, *(" ".join(said.split()) for said in usual if said and is_spoken(said))]
 
 
 def _usual(place: int) -> float:
@@ -84,19 +79,11 @@ def _usual(place: int) -> float:
 
 class _Sampler:
     def __init__(
-        self,
-        chance: random.Random,
-        rules: Mapping[str, Sentence],
-        lists: Mapping[str, SlotList],
+        self, chance: random.Random, language: Language, lists: Mapping[str, Values]
     ) -> None:
         self._random = chance
-        self._rules = rules
-        self._lists = lists
-        self._numbers = {
-            name: [in_words(int(number)) for number in values.get_numbers()]
-            for name, values in lists.items()
-            if isinstance(values, RangeSlotList)
-        }
+        self._rules = language.rules
+        self._samples = {name: values.samples() for name, values in lists.items()}
 
     def say(self, text: str, before: Sequence[str], after: Sequence[str]) -> str:
         """As somebody would say it: at times politely, and mostly with "it's" for "it is"."""
@@ -147,13 +134,8 @@ class _Sampler:
         return " ".join(parts)
 
     def _pick(self, name: str) -> str | None:
-        if name in self._numbers:
-            return self._random.choice(self._numbers[name])
-        values = self._lists[name]
-        if not isinstance(values, TextSlotList) or not values.values:
-            return None
-        text = self._random.choice(values.values).text_in
-        return self.sample(text.expression if isinstance(text, Sentence) else text)
+        samples = self._samples[name]
+        return self._random.choice(samples) if samples else None
 
 
 def _inner(expression: Expression) -> Expression:

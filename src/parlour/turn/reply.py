@@ -126,6 +126,11 @@ class Reply:
         return self.ledger.played_s(anyio.current_time())
 
     @property
+    def is_said(self) -> bool:
+        """Whether all of it was said, and in sound: a voice that failed leaves texts alone."""
+        return self._ended and self._made > 0
+
+    @property
     def underruns(self) -> int:
         return self._pacer.underruns
 

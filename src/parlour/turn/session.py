@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import anyio
 import anyio.abc
+import anyio.lowlevel
 
 from parlour import tasks
 from parlour.audio import HEARING_RATE_HZ, OpusPacket
@@ -52,9 +54,28 @@ class _Listen:
     carry: str = ""  # words of a turn that ended too early
 
 
-@dataclass(frozen=True, slots=True)
-class _Announce:
-    text: str
+class Announcement:
+    """A sentence that nobody asked for, on its way to the device."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.scope = anyio.CancelScope()
+        self.begun = anyio.Event()  # it is being made and said
+        self.done = anyio.Event()  # it was said, cut off, withdrawn or lost
+        self.heard = False  # it was said to its end, as far as can be told from here
+        self.cut = False  # somebody at the device did not want to hear it
+        self._withdrawn = False
+
+    def withdraw(self) -> None:
+        """It need not be said any more; what is being said is cut off."""
+        if not self.done.is_set():
+            self._withdrawn = True
+            self.scope.cancel()
+
+    def end(self, *, heard: bool) -> None:
+        self.heard = heard
+        self.cut = self.scope.cancel_called and not self._withdrawn
+        self.done.set()
 
 
 class Session:
@@ -91,7 +112,7 @@ class Session:
         self._turn_id: TurnId | None = None
         self._after: _Listen | None = None  # what is heard while the present answer is given
         self._talking = False  # an answer was given: what follows needs no wake word
-        self._orders, self._waiting = anyio.create_memory_object_stream[_Listen | _Announce](
+        self._orders, self._waiting = anyio.create_memory_object_stream[_Listen | Announcement](
             MOST_WAITING
         )
 
@@ -128,12 +149,15 @@ class Session:
                 self._reply.cut()
             self._scope.cancel()
 
-    def announce(self, text: str) -> None:
-        """Speak without being asked, after the present turn."""
+    def announce(self, text: str) -> Announcement | None:
+        """Speak without being asked, after the present turn; None if too much is waiting already."""
+        announcement = Announcement(text)
         try:
-            self._orders.send_nowait(_Announce(text))
-        except anyio.WouldBlock:
+            self._orders.send_nowait(announcement)
+        except (anyio.WouldBlock, anyio.ClosedResourceError):
             log.warning("too much is waiting to be said, an announcement is dropped")
+            return None
+        return announcement
 
     def played(self, turn: TurnId, played_ms: int, buffered_ms: int) -> None:
         """The device says how much of a turn's answer has left its loudspeaker."""
@@ -160,14 +184,35 @@ class Session:
     async def run(self) -> None:
         """Hold the conversation until cancelled; a failed turn is said and the next one is normal."""
         with self._orders, self._waiting:
-            async for order in self._waiting:
-                match order:
-                    case _Announce(text=text):
-                        with anyio.CancelScope() as self._scope:
-                            await self._recite(Turn(self._place, self._engines.language), text)
-                        self._scope = None
-                    case _Listen():
-                        await self._converse(order)
+            try:
+                async for order in self._waiting:
+                    match order:
+                        case Announcement():
+                            await self._announce(order)
+                        case _Listen():
+                            await self._converse(order)
+            finally:
+                self._lose()
+
+    async def _announce(self, announcement: Announcement) -> None:
+        reply: Reply | None = None
+        try:
+            with announcement.scope as self._scope:
+                # One that was withdrawn meanwhile ends here, before anybody hears of it.
+                await anyio.lowlevel.checkpoint()
+                announcement.begun.set()
+                turn = Turn(self._place, self._engines.language)
+                reply = await self._recite(turn, announcement.text)
+        finally:
+            self._scope = None
+            announcement.end(heard=reply is not None and reply.is_said)
+
+    def _lose(self) -> None:
+        """The device is gone: what waits to be said will not be."""
+        with suppress(anyio.WouldBlock, anyio.EndOfStream, anyio.ClosedResourceError):
+            while True:
+                if isinstance(order := self._waiting.receive_nowait(), Announcement):
+                    order.end(heard=False)
 
     async def _converse(self, order: _Listen | None) -> None:
         """Hold one turn, and those that follow on the open microphone."""
@@ -339,12 +384,14 @@ class Session:
         self._pauses.resumed(pause_s * 1000)
         return True
 
-    async def _recite(self, turn: Turn, text: str) -> None:
+    async def _recite(self, turn: Turn, text: str) -> Reply:
         """Say a text of our own."""
         utterance = Utterance(turn.id, "", turn.language, turn.place)
-        self._reply = Reply(self._engines, Recital(text), self._form, self._sink, utterance)
-        self._reply.commit.set()
-        await self._reply.run()
+        reply = Reply(self._engines, Recital(text), self._form, self._sink, utterance)
+        self._reply = reply
+        reply.commit.set()
+        await reply.run()
+        return reply
 
     def _record(self, turn: Turn, end: TurnEnd) -> TurnEnded:
         now_s, reply = anyio.current_time(), self._reply

@@ -8,7 +8,7 @@ import anyio
 import pytest
 
 import virtual_time
-from parlour.agent.assistant import NO_MODEL, Assistant
+from parlour.agent.assistant import Assistant, no_model
 from parlour.agent.chat import BROKE_OFF, CANNOT, MOST_MESSAGES, ChatBrain
 from parlour.ids import DeviceId, TurnId
 from parlour.ports import Brain, Message, Place, Prompt, Say, Utterance
@@ -141,7 +141,7 @@ def test_the_home_answers_what_it_knows_and_the_model_the_rest(tmp_path: Path) -
         assert chat.messages(HALL.device)[0].content == "turn on the light"
         alone = Assistant(home, None)
         assert await _ask(alone, "turn on the light") == "You said turn on the light."
-        assert await _ask(alone, "what is it all about") == NO_MODEL
+        assert await _ask(alone, "what is it all about") == no_model("en")
 
     virtual_time.run(scenario)
 

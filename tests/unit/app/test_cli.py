@@ -27,7 +27,19 @@ def _parlour(
 
 def test_help_names_every_command(tmp_path: Path) -> None:
     said = _parlour("--help", folder=tmp_path).stdout.decode()
-    for command in ("serve", "talk", "say", "hear", "ask", "home", "config", "engine", "bench"):
+    for command in (
+        "serve",
+        "talk",
+        "say",
+        "hear",
+        "ask",
+        "interpret",
+        "demo",
+        "home",
+        "config",
+        "engine",
+        "bench",
+    ):
         assert f"  {command} " in said
 
 
@@ -38,6 +50,11 @@ def test_help_names_every_command(tmp_path: Path) -> None:
         ("hear", "missing.wav"),
         ("ask", "hello", "--url", "http://127.0.0.1:9"),
         ("home", "list", "--url", "http://127.0.0.1:9"),
+        ("home", "assign", "a.b", "Kitchen", "--url", "http://127.0.0.1:9"),
+        ("home", "alias", "a.b"),
+        ("home", "show", "areas"),
+        ("home", "alias", "a.b", "x", "--language", "klingon"),
+        ("interpret", "--home", "missing.yml"),
         ("say", ""),
         ("say", "hello", "--voice", "nobody", "--save", "x.wav"),
         ("engine", "tts", "nobody", "--uri", "tcp://127.0.0.1:0"),

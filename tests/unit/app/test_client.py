@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from parlour.app.client import ServerError, _object, _table, state_text
+from parlour.app.client import ServerError, answer_of, columns, state_text
+from parlour.app.homeclient import listing
 from parlour.app.sections import Config
 from parlour.app.speech import serve_engine
 from parlour.errors import InputError
@@ -20,28 +21,51 @@ from parlour.errors import InputError
          "heat, set to 21°, measures 20.4°"),
         ({"available": False, "on": True}, "away"),
         ({"on": None}, "unknown"),
+        ({"lock": "locked"}, "locked"),
+        ({"activity": "docked"}, "docked"),
+        ({"value": 21.5}, "21.5 °C"),
+        ({"value": "home", "muted": True}, "home °C, muted"),
+        ({"on": True, "volume": 30.0, "speed": 50.0}, "on, speed 50 %, volume 30 %"),
         ({}, "unknown"),
     ],
 )  # fmt: skip
 def test_how_a_thing_stands_is_said_in_a_few_words(state: dict[str, object], said: str) -> None:
-    assert state_text({"state": state}) == said
+    assert state_text({"state": state, "unit": "°C"}) == said
 
 
 def test_columns_are_as_wide_as_their_widest_text() -> None:
-    table = list(
-        _table(
-            [
-                {"id": "a", "name": "Lamp", "kind": "light", "area": "Living Room"},
-                {"id": "bedroom.light", "name": "L", "kind": "light", "floor": "up"},
-            ]
-        )
-    )
-    assert table == [
-        "ID             NAME  KIND   AREA         FLOOR  STATE",
-        "a              Lamp  light  Living Room  -      unknown",
-        "bedroom.light  L     light  -            up     unknown",
+    rows = [("a", "Lamp", "light"), ("bedroom.light", "L", "light")]
+    assert list(columns(("ID", "NAME", "KIND"), rows)) == [
+        "ID             NAME  KIND",
+        "a              Lamp  light",
+        "bedroom.light  L     light",
     ]
-    assert list(_table([])) == []
+    assert list(columns(("ID",), [])) == []
+
+
+def test_the_home_is_listed_by_floor_and_area_and_every_device_once() -> None:
+    entities: list[dict[str, object]] = [
+        {"id": "home.anna", "name": "Anna", "kind": "device_tracker", "state": {"value": "home"}},
+        {"id": "a", "name": "Lamp", "kind": "light", "area": "Office", "floor": "up"},
+        {"id": "shed.pump", "name": "Pump", "kind": "switch", "area": "Shed", "exposed": False},
+        {"id": "b.light", "name": "L", "kind": "light", "area": "Bath", "floor": "up"},
+        {"id": "c", "name": "Lock", "kind": "lock", "area": "Bath", "floor": "up",
+         "state": {"lock": "locked"}},
+    ]  # fmt: skip
+    assert list(listing(entities)) == [
+        "up",
+        "  Bath",
+        "    b.light    L     light           unknown",
+        "    c          Lock  lock            locked",
+        "  Office",
+        "    a          Lamp  light           unknown",
+        "-",
+        "  Shed",
+        "    shed.pump  Pump  switch          unknown (hidden)",
+        "  -",
+        "    home.anna  Anna  device_tracker  home",
+    ]
+    assert list(listing([])) == []
 
 
 @pytest.mark.parametrize(
@@ -55,12 +79,12 @@ def test_columns_are_as_wide_as_their_widest_text() -> None:
 )
 def test_a_refusal_is_told_in_the_servers_words(status: int, body: object, said: str) -> None:
     with pytest.raises(ServerError, match=f"^the server refused: {said}$"):
-        _object(httpx.Response(status, json=body), "http://x")
+        answer_of(httpx.Response(status, json=body), "http://x")
 
 
-def test_an_answer_that_is_no_object_comes_from_another_server() -> None:
+def test_an_answer_that_is_noanswer_of_comes_from_another_server() -> None:
     with pytest.raises(ServerError, match="is not a Parlour server"):
-        _object(httpx.Response(200, json=[1]), "http://x")
+        answer_of(httpx.Response(200, json=[1]), "http://x")
 
 
 @pytest.mark.parametrize("uri", ["tcp://h", "tcp://h:x", "tcp://:1", "unix://", "unix://a", "h:1"])

@@ -28,7 +28,9 @@ def _doctor(folder: Path, config: str) -> tuple[int, dict[str, dict[str, Any]]]:
 def test_the_default_is_well(tmp_path: Path) -> None:
     code, found = _doctor(tmp_path, "server: {port: 0}\n")
     assert code == 0
-    assert {"python", "libopus", "disk", "port", "hearing", "speaking", "broker"} <= set(found)
+    assert {"python", "libopus", "disk", "port", "hearing", "speaking", "broker", "data"} <= set(
+        found
+    )
     assert found["hearing"]["said"].startswith("pocketsphinx hears")
 
 
@@ -53,6 +55,7 @@ def test_the_default_is_well(tmp_path: Path) -> None:
             "127.0.0.1:9",
             "is it running, and are mqtt.url's name and password right?",
         ),
+        ("data: {folder: config.yml/inside}", "data", "config.yml is no folder", "set data.folder"),
         (
             "llm: {provider: ollama, model: x, base_url: 'http://127.0.0.1:9'}",
             "language model",

@@ -1,6 +1,7 @@
 """What is done about a sentence, and what is said about it."""
 
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 
 import anyio
@@ -8,17 +9,35 @@ import pytest
 
 import virtual_time
 from houses import HOUSE, MemoryHouse
-from parlour import tasks
 from parlour.events import Action
-from parlour.home.brain import NOT_HEARD, NOT_KNOWN, HomeBrain, ringing
+from parlour.home.brain import HomeBrain
+from parlour.home.clock import Clock
 from parlour.home.entities import Result
-from parlour.home.grammar import HassilGrammar
-from parlour.home.timers import Timer, Timers
+from parlour.home.grammar import HouseGrammar
+from parlour.home.rings import Said
+from parlour.home.timers import Timers
+from parlour.home.wording import wording
 from parlour.ids import DeviceId, EntityId, TurnId
 from parlour.ports import Did, Expect, Place, Say, Utterance
 
 HALL = Place(DeviceId("hall"))
-GRAMMAR = HassilGrammar(MemoryHouse())  # every house here has the same names
+GRAMMAR = HouseGrammar(MemoryHouse())  # every house here has the same names
+
+
+SAY = wording("en")
+
+
+class Nobody:
+    """Speakers in a house where no device is connected."""
+
+    def nearest(self, device: DeviceId) -> Sequence[DeviceId]:
+        return ()
+
+    def announce(self, device: DeviceId, text: str) -> Said | None:
+        return None
+
+
+CLOCK = Clock(None, Nobody(), "en")
 
 
 class Room:
@@ -26,8 +45,8 @@ class Room:
 
     def __init__(self, place: Place = HALL) -> None:
         self.house = MemoryHouse()
-        self.timers = Timers()
-        self.brain = HomeBrain(self.house, GRAMMAR, self.timers)
+        CLOCK.timers = Timers()
+        self.brain = HomeBrain(self.house, GRAMMAR, CLOCK)
         self.place = place
         self.actions: list[Action] = []
         self.expected: list[str] = []
@@ -70,7 +89,7 @@ class Room:
         ),
         ("set the kitchen light to half", "The kitchen light is at 50 percent.", {"kitchen.light"}),
         ("make the bedroom lamp blue", "The bedroom lamp is blue.", {"bedroom.lamp"}),
-        ("dim the coffee machine to ten percent", NOT_KNOWN, set()),
+        ("dim the coffee machine to ten percent", SAY.say("not_known"), set()),
     ],
 )
 def test_a_command_does_what_it_says_and_the_reply_says_what_was_done(
@@ -120,7 +139,7 @@ def test_of_several_lights_those_that_did_not_obey_are_named() -> None:
 def test_a_temperature_out_of_range_is_refused_in_words() -> None:
     room = Room()
     reply = room.hear("set the thermostat to thirty five degrees")
-    assert reply == "The living room thermostat goes from 5 to 30 degrees."
+    assert reply == "The living room thermostat can be set from 5 to 30 only."
     assert room.house.carried_out == []
 
 
@@ -139,8 +158,8 @@ def test_questions_are_answered_from_what_is_known() -> None:
 
 def test_what_is_not_understood_is_owned_up_to() -> None:
     room = Room()
-    assert room.hear("") == NOT_HEARD
-    assert room.hear("what is the capital of france") == NOT_KNOWN
+    assert room.hear("") == SAY.say("not_heard")
+    assert room.hear("what is the capital of france") == SAY.say("not_known")
     assert room.house.carried_out == []
 
 
@@ -151,7 +170,7 @@ def test_a_plan_does_nothing() -> None:
         e.id for e in HOUSE if e.kind == "light"
     }
     assert room.house.carried_out == []
-    assert room.brain.plan("sing a song", "en_US", HALL).reply == NOT_KNOWN
+    assert room.brain.plan("sing a song", "en_US", HALL).reply == SAY.say("not_known")
 
 
 def test_each_sentence_of_the_bench_does_what_the_bench_expects() -> None:
@@ -162,7 +181,7 @@ def test_each_sentence_of_the_bench_does_what_the_bench_expects() -> None:
             continue
         room = Room()
         for before in row["before"]:
-            assert room.hear(before) != NOT_KNOWN
+            assert room.hear(before) != SAY.say("not_known")
         room.hear(row["say"])
         for entity, fields in row["after"].items():
             state = room.house.states[EntityId(entity)]
@@ -185,29 +204,6 @@ def test_timers_are_set_asked_about_and_cancelled_by_name() -> None:
         assert await room.say("cancel the pasta timer") == "The pasta timer is cancelled."
         assert await room.say("cancel the timer") == "The timer is cancelled."
         assert await room.say("cancel the timer") == "There is no timer."
-
-    virtual_time.run(scenario)
-
-
-def test_a_timer_rings_when_it_is_due_on_the_device_that_asked() -> None:
-    async def scenario() -> None:
-        room = Room()
-        rung: list[tuple[float, DeviceId, str]] = []
-
-        async def ring(timer: Timer) -> None:
-            rung.append((round(anyio.current_time(), 3), timer.device, ringing(timer)))
-
-        async with tasks.task_group() as group:
-            group.start_soon(room.timers.run, ring)
-            await room.say("set a timer for five minutes")
-            await anyio.sleep(10)
-            await room.say("set a tea timer for one minute")
-            await anyio.sleep(600)
-            group.cancel_scope.cancel()
-        assert rung == [
-            (70.0, "hall", "The tea timer is up: one minute."),
-            (300.0, "hall", "The timer is up: five minutes."),
-        ]
 
     virtual_time.run(scenario)
 

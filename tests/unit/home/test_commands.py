@@ -5,9 +5,11 @@ import json
 import pytest
 
 from parlour.home.colors import COLORS, from_hs, from_xy, is_alike, to_hs, to_xy
-from parlour.home.commands import is_caused, make_messages, settle
-from parlour.home.discovery import Definition, discover
+from parlour.home.commands import make_messages, settle
+from parlour.home.definitions import Definition
+from parlour.home.discovery import discover
 from parlour.home.entities import Command, State, Verb
+from parlour.home.proofs import is_caused
 from parlour.ids import EntityId
 
 LIGHT = {"command_topic": "c", "brightness_command_topic": "b", "rgb_command_topic": "r"}

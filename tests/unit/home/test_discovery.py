@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parlour.home.discovery import LARGEST_BYTES, clean_name, discover
+from parlour.home.discovery import discover
 from parlour.home.entities import Feature, Kind
+from parlour.home.features import features_of
+from parlour.home.payloads import LARGEST_BYTES, Payload, clean_name
 from parlour.home.templates import Lookup, parse_template
 
 TOPIC = "homeassistant/light/lamp/config"
@@ -29,7 +31,7 @@ def test_abbreviations_and_the_base_topic_are_written_out() -> None:
     assert found[0].name == "Hall Lamp"
     assert found[0].area == "Hall"
     assert found[0].text("command_topic") == "hall/lamp/set"
-    assert found[0].features == {Feature.ON_OFF, Feature.BRIGHTNESS}
+    assert features_of(found[0]) == {Feature.ON_OFF, Feature.BRIGHTNESS}
     assert found[0].availability[0].topic == "hall/lamp/up"
     assert found[0].availability[0].online == "1"
 
@@ -40,7 +42,7 @@ def test_a_device_message_holds_several_entities_and_one_broken_one_harms_no_oth
         "cmps": {
             "a": {"p": "switch", "name": "Fan", "cmd_t": "fan/set"},
             "b": {"p": "cover", "name": "Shade", "cmd_t": "#"},
-            "c": {"p": "sensor", "stat_t": "t"},
+            "c": {"p": "camera", "stat_t": "t"},
             "d": {"p": "light"},
         },
     }
@@ -61,7 +63,8 @@ def test_a_device_message_holds_several_entities_and_one_broken_one_harms_no_oth
         b'{"command_topic": "a/#"}',
         b'{"availability": [{"topic": "#"}]}',
         b'{"schema": "template"}',
-        b'{"value_template": "{{ value | int }}", "state_topic": "a"}',
+        b'{"schema": "of next year"}',
+        b'{"value_template": "{{ states(1) }}", "state_topic": "a"}',
     ],
 )
 def test_a_broken_announcement_costs_one_log_line(
@@ -87,11 +90,10 @@ def test_names_lose_control_characters_and_surplus_length() -> None:
     assert len(clean_name("x" * 500)) == 60
 
 
-def test_only_plain_look_ups_are_templates() -> None:
+def test_a_plain_look_up_is_read_without_jinja() -> None:
     assert parse_template("{{ value }}") == Lookup()
     found = parse_template("{{ value_json.a['b c'][0] }}")
-    assert found is not None
-    assert found.read('{"a": {"b c": [7]}}') == 7
-    assert found.read("no json") is None
-    assert parse_template("{{ value_json.a | int }}") is None
-    assert parse_template("{% if value %}1{% endif %}") is None
+    assert isinstance(found, Lookup)
+    assert found.read(Payload('{"a": {"b c": [7]}}')) == 7
+    assert found.read(Payload("no json")) is None
+    assert not isinstance(parse_template("{{ value_json.a | int }}"), Lookup)

@@ -6,8 +6,8 @@ import pytest
 
 from english_sentences import Spoken, commands
 from houses import MemoryHouse
-from parlour.home.brain import seconds_of
-from parlour.home.grammar import HassilGrammar
+from parlour.home.durations import seconds_of
+from parlour.home.grammar import HouseGrammar
 from parlour.home.resolve import Asked, Commands, Unclear, resolve
 from parlour.ids import DeviceId, EntityId
 from parlour.ports import Judgement, Place
@@ -15,12 +15,7 @@ from parlour.ports import Judgement, Place
 HOUSE = MemoryHouse()
 for lit in ("kitchen.light", "living_room.lamp"):
     HOUSE.states[EntityId(lit)] = replace(HOUSE.states[EntityId(lit)], on=True, brightness=50.0)
-GRAMMAR = HassilGrammar(HOUSE)
-SHORT = {
-    "HassGetCurrentTime": "time",
-    "HassGetCurrentDate": "date",
-    "HassNevermind": "nevermind",
-}
+GRAMMAR = HouseGrammar(HOUSE)
 
 
 @pytest.mark.parametrize("spoken", commands(), ids=lambda spoken: spoken.text)
@@ -35,20 +30,26 @@ def _effect(judged: Judgement, place: Place) -> str:
     match judged.intent:
         case "":
             return "nothing"
-        case "HassStartTimer":
+        case "timer_start":
             return f"timer {seconds_of(judged.slots)} {name}"
-        case "HassCancelTimer":
+        case "timer_cancel":
             return f"cancel {'all' if 'all' in judged.slots else name}"
-        case "HassTimerStatus":
+        case "timer_status":
             return f"left {name}"
-        case _ if judged.intent in SHORT:
-            return SHORT[judged.intent]
+        case "time" | "date" | "nevermind":
+            return judged.intent
         case _:
             return _in_the_house(judged, place)
 
 
 def _in_the_house(judged: Judgement, place: Place) -> str:
-    match resolve(judged.intent, judged.slots, HOUSE, place):
+    clauses = [_one(clause, place) for clause in (judged, *judged.then)]
+    verb = clauses[0].split()[0]
+    return " ".join([clauses[0], *(clause.removeprefix(verb) for clause in clauses[1:])])
+
+
+def _one(judged: Judgement, place: Place) -> str:
+    match resolve(judged, HOUSE, place):
         case Unclear():
             return "refuse"
         case Asked(entities=entities, about=about):

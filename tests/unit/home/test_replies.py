@@ -8,7 +8,7 @@ import pytest
 from houses import MemoryHouse
 from parlour.home.entities import Command, Outcome, Result, State, Verb
 from parlour.home.replies import answer, describe
-from parlour.home.resolve import Asked
+from parlour.home.resolve import Asked, Reason, Unclear
 from parlour.ids import EntityId
 
 HOUSE = MemoryHouse()
@@ -67,7 +67,8 @@ def test_many_that_fail_are_counted_and_not_listed() -> None:
 
 def test_those_that_cannot_are_named_after_the_rest() -> None:
     done = Outcome(Command(EntityId("bedroom.lamp"), Verb.SET_COLOR, "blue"), Result.CONFIRMED, ON)
-    unable = [HOUSE.entities[EntityId("kitchen.light")]]
+    light = HOUSE.entities[EntityId("kitchen.light")]
+    unable = [Unclear(Reason.CANNOT, [light], verb=Verb.SET_COLOR)]
     assert describe([done], HOUSE, unable) == (
         "The bedroom lamp is blue. The kitchen light cannot change its color."
     )

@@ -5,9 +5,11 @@ from dataclasses import replace
 
 from houses import HOUSE, MemoryHouse
 from parlour.home.entities import Command, Entity, Feature, Kind, Verb
-from parlour.home.resolve import Commands, Resolved, Unclear, resolve, spoken_name
+from parlour.home.replies import explain
+from parlour.home.resolve import Commands, Resolved, Unclear, resolve
+from parlour.home.wording import wording
 from parlour.ids import DeviceId, EntityId
-from parlour.ports import Place, Slot
+from parlour.ports import Judgement, Place, Slot, Verdict
 
 HALL = Place(DeviceId("hall"))
 KITCHEN = Place(DeviceId("board"), "Kitchen")
@@ -24,7 +26,7 @@ GARAGE = Entity(
 def _resolve(
     intent: str, place: Place = HALL, house: Sequence[Entity] = tuple(HOUSE), **slots: Slot
 ) -> Resolved:
-    return resolve(intent, slots, MemoryHouse(house), place)
+    return resolve(Judgement(Verdict.CLOSED, intent, slots), MemoryHouse(house), place)
 
 
 def _targets(resolved: Resolved) -> set[str]:
@@ -32,19 +34,22 @@ def _targets(resolved: Resolved) -> set[str]:
     return {command.target for command in resolved.commands}
 
 
+def _refusal(resolved: Resolved) -> str:
+    assert isinstance(resolved, Unclear)
+    return explain(resolved)
+
+
 def test_the_blinds_are_all_blinds_but_never_the_garage() -> None:
     house = [*HOUSE, GARAGE]
-    everything = _targets(_resolve("HassOpenCover", house=house, kind="cover", all=1))
+    everything = _targets(_resolve("open", house=house, kind="blind", all=1))
     assert everything == {"kitchen.blinds", "living_room.blinds", "bedroom.blinds"}
-    assert _targets(_resolve("HassOpenCover", house=house, cover="garage.door")) == {"garage.door"}
+    assert _targets(_resolve("open", house=house, name="garage.door")) == {"garage.door"}
 
 
 def test_here_means_the_room_of_the_speaker_even_for_all() -> None:
-    resolved = _resolve("HassTurnOff", KITCHEN, kind="light", all=1, here=1)
+    resolved = _resolve("off", KITCHEN, kind="light", all=1, here=1)
     assert _targets(resolved) == {"kitchen.light"}
-    assert _resolve("HassTurnOff", kind="light", here=1) == Unclear(
-        "I do not know which room I am in."
-    )
+    assert _refusal(_resolve("off", kind="light", here=1)) == "I do not know which room I am in."
 
 
 def test_a_name_in_two_rooms_is_the_one_that_is_named_or_near_or_is_asked_about() -> None:
@@ -53,37 +58,38 @@ def test_a_name_in_two_rooms_is_the_one_that_is_named_or_near_or_is_asked_about(
     ]
     house = [*HOUSE, *fans]
     both = "Attic.fan|Kitchen.fan"
-    assert _targets(_resolve("HassTurnOn", KITCHEN, house, name=both)) == {"Kitchen.fan"}
-    assert _targets(_resolve("HassTurnOn", KITCHEN, house, name=both, area="Attic")) == {
-        "Attic.fan"
-    }
-    assert _resolve("HassTurnOn", HALL, house, name=both) == Unclear(
-        "Do you mean the attic fan or the kitchen fan?"
+    assert _targets(_resolve("on", KITCHEN, house, name=both)) == {"Kitchen.fan"}
+    assert _targets(_resolve("on", KITCHEN, house, name=both, area="Attic")) == {"Attic.fan"}
+    assert (
+        _refusal(_resolve("on", HALL, house, name=both))
+        == "Do you mean the attic fan or the kitchen fan?"
     )
 
 
 def test_a_thing_is_not_where_it_is_not() -> None:
-    resolved = _resolve("HassTurnOn", name="kitchen.coffee_machine", area="Bedroom")
-    assert resolved == Unclear("The coffee machine is not in the bedroom.")
-    assert _resolve("HassOpenCover", kind="cover", area="Office") == Unclear(
-        "There are no blinds in the office."
+    resolved = _resolve("on", name="kitchen.coffee_machine", area="Bedroom")
+    assert _refusal(resolved) == "The coffee machine is not in the bedroom."
+    assert (
+        _refusal(_resolve("open", kind="blind", area="Office"))
+        == "There are no blinds in the office."
     )
 
 
 def test_what_a_thing_cannot_do_is_refused_in_words() -> None:
-    refused = _resolve("HassLightSet", light="kitchen.light", color="red")
-    assert refused == Unclear("The kitchen light cannot change its color.")
+    refused = _resolve("set_color", name="kitchen.light", color="red")
+    assert _refusal(refused) == "The kitchen light cannot change its color."
     plain = replace(HOUSE[0], features=frozenset({Feature.ON_OFF}))
-    assert _resolve("HassLightSet", HALL, [plain], light="kitchen.light", percent=30) == Unclear(
-        "The kitchen light cannot be dimmed."
+    assert (
+        _refusal(_resolve("set", HALL, [plain], name="kitchen.light", percent=30))
+        == "The kitchen light cannot be dimmed."
     )
 
 
 def test_of_several_only_those_that_can_are_told_to() -> None:
-    resolved = _resolve("HassLightSet", kind="light", floor="downstairs", color="blue")
+    resolved = _resolve("set_color", kind="light", floor="downstairs", color="blue")
     assert _targets(resolved) == {"living_room.light", "living_room.lamp"}
     assert isinstance(resolved, Commands)
-    assert [e.id for e in resolved.unable] == ["kitchen.light"]
+    assert [e.id for one in resolved.unable for e in one.things] == ["kitchen.light"]
 
 
 def test_brighter_and_darker_start_from_how_it_stands_and_stay_in_range() -> None:
@@ -96,28 +102,28 @@ def test_brighter_and_darker_start_from_how_it_stands_and_stay_in_range() -> Non
         (False, 80, 20, 20),
     ):
         house.states[light] = replace(house.states[light], on=on, brightness=float(now))
-        resolved = resolve("HassLightSet", {"light": light, "step": step}, house, HALL)
-        assert resolved == Commands([Command(light, Verb.SET_BRIGHTNESS, then)], [])
-    dark = resolve("HassLightSet", {"light": light, "step": -20}, house, HALL)
-    assert dark == Unclear("The kitchen light is off.")
+        judged = Judgement(Verdict.OPEN, "brighter" if step > 0 else "darker", {"name": light})
+        resolved = resolve(judged, house, HALL)
+        assert resolved == Commands([Command(light, Verb.SET_BRIGHTNESS, then, step)], [])
+    dark = resolve(Judgement(Verdict.OPEN, "darker", {"name": light}), house, HALL)
+    assert _refusal(dark) == "The kitchen light is off."
 
 
 def test_closing_by_a_part_leaves_the_rest_open() -> None:
-    resolved = _resolve("HassSetPosition", cover="bedroom.blinds", part=75, closed=1)
+    resolved = _resolve("set_closed", name="bedroom.blinds", part=75)
     assert resolved == Commands([Command(EntityId("bedroom.blinds"), Verb.SET_POSITION, 25.0)], [])
 
 
 def test_degrees_of_the_other_scale_are_converted_and_the_range_is_kept() -> None:
-    resolved = _resolve(
-        "HassClimateSetTemperature", kind="climate", temperature=68, scale="fahrenheit"
-    )
+    resolved = _resolve("set_temperature", kind="climate", temperature=68, scale="fahrenheit")
     assert isinstance(resolved, Commands)
     assert [command.value for command in resolved.commands] == [20.0]
-    too_hot = _resolve("HassClimateSetTemperature", kind="climate", temperature=40)
-    assert too_hot == Unclear("The living room thermostat goes from 5 to 30 degrees.")
+    too_hot = _resolve("set_temperature", kind="climate", temperature=40)
+    assert _refusal(too_hot) == "The living room thermostat can be set from 5 to 30 only."
 
 
 def test_a_single_word_is_spoken_with_its_area() -> None:
-    assert spoken_name(replace(HOUSE[0], name="Light")) == "kitchen light"
-    assert spoken_name(HOUSE[0]) == "kitchen light"
-    assert spoken_name(HOUSE[1]) == "coffee machine"
+    name = wording("en").name
+    assert name(replace(HOUSE[0], name="Light")) == "kitchen light"
+    assert name(HOUSE[0]) == "kitchen light"
+    assert name(HOUSE[1]) == "coffee machine"

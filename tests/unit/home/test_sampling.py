@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 from houses import HOUSE, MemoryHouse
-from parlour.home.grammar import HassilGrammar
+from parlour.home.grammar import HouseGrammar
 from parlour.home.sampling import training_sentences
 from parlour.ids import DeviceId, EntityId
 from parlour.ports import Place
@@ -13,7 +13,7 @@ HALL = Place(DeviceId("hall"))
 
 
 def test_whatever_is_sampled_is_a_whole_command() -> None:
-    grammar = HassilGrammar(MemoryHouse())
+    grammar = HouseGrammar(MemoryHouse())
     sentences = training_sentences(HOUSE, per_template=8)
     assert len(sentences) > 1000
     assert [s for s in sentences if not grammar.judge(s, "en", HALL).intent] == []

@@ -53,6 +53,45 @@ def test_a_timer_is_found_by_name_or_length_first_on_the_device_that_asks() -> N
     virtual_time.run(scenario)
 
 
+def test_a_paused_timer_keeps_what_is_left_and_time_can_be_added() -> None:
+    async def scenario() -> None:
+        timers = Timers()
+        rung: list[tuple[float, str]] = []
+
+        async def ring(timer: Timer) -> None:
+            rung.append((round(anyio.current_time(), 3), timer.name))
+
+        async with tasks.task_group() as group:
+            group.start_soon(timers.run, ring)
+            tea, egg = timers.set(HALL, 60, "tea"), timers.set(HALL, 100, "egg")
+            await anyio.sleep(20)
+            (paused,) = timers.pause([tea])
+            assert timers.pause([tea]) == []
+            assert timers.all == (egg, paused)
+            longer = timers.add(paused, 30)
+            await anyio.sleep(100)
+            assert rung == [(100.0, "egg")]
+            assert longer.left_s(anyio.current_time()) == 70
+            (running,) = timers.resume([longer])
+            assert timers.resume([longer]) == []
+            shorter = timers.add(running, -20)
+            assert timers.find(HALL, seconds=60) == [shorter]
+            with pytest.raises(HomeError, match="less than that left"):
+                timers.add(shorter, -50)
+            with pytest.raises(HomeError, match="up to twenty four hours"):
+                timers.add(shorter, LONGEST_S)
+            await anyio.sleep(60)
+            with pytest.raises(HomeError, match="is over"):
+                timers.add(shorter, 60)
+            assert [t.name for t in timers.ringing] == ["egg", "tea"]
+            timers.finish(egg)
+            assert [t.name for t in timers.ringing] == ["tea"]
+            group.cancel_scope.cancel()
+        assert rung == [(100.0, "egg"), (170.0, "tea")]
+
+    virtual_time.run(scenario)
+
+
 def test_too_many_and_too_long_are_refused_in_words() -> None:
     async def scenario() -> None:
         timers = Timers()

@@ -26,7 +26,7 @@ from parlour.ids import DeviceId, EntityId
 from parlour.ports import Place
 from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
-from parlour.turn.session import STALL_S, Session
+from parlour.turn.session import STALL_S, Announcement, Session
 from parlour.turn.vadbatch import VadBatch
 from scripted_engines import (
     ClosedGrammar,
@@ -338,3 +338,125 @@ def test_an_announcement_is_spoken_to_a_device_that_is_idle() -> None:
         assert len(house.sent) == 20
 
     house.run(scenario)
+
+
+def test_an_announcement_knows_whether_it_was_heard() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        announcement = house.session.announce("the timer is up")
+        assert announcement is not None
+        assert not announcement.begun.is_set()
+        with anyio.fail_after(3):
+            await announcement.done.wait()
+        assert announcement.begun.is_set()
+        assert (announcement.heard, announcement.cut) == (True, False)
+
+    house.run(scenario)
+
+
+def test_in_the_middle_of_a_turn_an_announcement_waits_for_its_end() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        house.session.listen("auto")
+        spoken = packets(silence(0.1, 16_000), tone(0.9), silence(1.0, 16_000))
+        announcement: Announcement | None = None
+        for n, packet in enumerate(spoken):
+            house.session.hear(packet)
+            await anyio.sleep(0.02)
+            if n == 20:
+                announcement = house.session.announce("the timer is up")
+        assert announcement is not None
+        with anyio.fail_after(5):
+            await announcement.done.wait()
+        assert announcement.heard
+        assert house.ended[0].end == "answered"
+        said = [e.text for e in house.events if isinstance(e, ReplySaid)]
+        assert said[-1] == "the timer is up"
+        assert len(said) > 1
+
+    house.run(scenario)
+
+
+def test_an_announcement_that_is_withdrawn_before_its_time_is_never_said() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        first, second = house.session.announce("the first"), house.session.announce("the second")
+        assert first is not None
+        assert second is not None
+        second.withdraw()
+        with anyio.fail_after(5):
+            await first.done.wait()
+            await second.done.wait()
+        assert (second.heard, second.cut, second.begun.is_set()) == (False, False, False)
+        assert [e.text for e in house.events if isinstance(e, ReplySaid)] == ["the first"]
+        second.withdraw()
+        await anyio.sleep(1)
+
+    house.run(scenario)
+
+
+def test_an_announcement_that_is_withdrawn_while_it_is_said_falls_silent() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        announcement = house.session.announce("the timer is up")
+        assert announcement is not None
+        await anyio.sleep(0.1)
+        sent = len(house.sent)
+        assert sent
+        announcement.withdraw()
+        await anyio.sleep(1)
+        assert len(house.sent) <= sent + 1
+        assert (announcement.heard, announcement.cut) == (False, False)
+        assert [e.cut for e in house.events if isinstance(e, ReplyEnded)] == [True]
+        assert house.session.announce("and again") is not None
+        await anyio.sleep(3)
+        assert [e.cut for e in house.events if isinstance(e, ReplyEnded)] == [True, False]
+
+    house.run(scenario)
+
+
+def test_who_aborts_an_announcement_at_the_device_has_cut_it() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        announcement = house.session.announce("the timer is up")
+        assert announcement is not None
+        await anyio.sleep(0.1)
+        house.session.abort()
+        with anyio.fail_after(1):
+            await announcement.done.wait()
+        assert (announcement.heard, announcement.cut) == (False, True)
+
+    house.run(scenario)
+
+
+def test_more_announcements_than_can_wait_are_refused() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        said = [house.session.announce(f"number {n}") for n in range(20)]
+        assert said[0] is not None
+        assert said[-1] is None
+
+    house.run(scenario)
+
+
+def test_what_waits_to_be_said_when_the_device_leaves_is_lost() -> None:
+    house = House()
+
+    async def scenario() -> None:
+        async with tasks.task_group() as group:
+            group.start_soon(house.session.run)
+            said = [house.session.announce(text) for text in ("the first", "the second")]
+            await anyio.sleep(0.1)
+            group.cancel_scope.cancel()
+        for announcement in said:
+            assert announcement is not None
+            assert announcement.done.is_set()
+            assert (announcement.heard, announcement.cut) == (False, False)
+
+    virtual_time.run(scenario)
