@@ -9,7 +9,6 @@ from parlour.home.numerals import Numerals
 from parlour.home.words import Orthography, Word, consonants, sound_like
 from parlour.ports import Slot
 
-
 SHORTEST_GLUED = 6  # sounds of an English name of several words that is written as one
 
 
