@@ -12,6 +12,7 @@ from parlour.app.virtual_device import LinkError
 States: TypeAlias = Mapping[str, Mapping[str, object]]  # entity -> field -> value
 
 DRIFTS = frozenset({"temperature", "available"})  # change by themselves; nobody commands them
+READ_ONLY = frozenset({"sensor", "binary_sensor", "device_tracker"})
 MOVING = frozenset({"opening", "closing"})
 LOOK_S = 0.1  # between two looks at the house
 SETTLE_S = 15.0  # the slowest blind needs less from end to end
@@ -38,6 +39,7 @@ class House:
         return {
             str(entity["id"]): cast("Mapping[str, object]", entity.get("state") or {})
             for entity in entities
+            if entity.get("kind") not in READ_ONLY
         }
 
     async def settle(self) -> States:

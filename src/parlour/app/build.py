@@ -30,7 +30,7 @@ from parlour.gateways.metrics import Metrics
 from parlour.home.brain import HomeBrain, fixed_replies
 from parlour.home.broker import embedded_broker
 from parlour.home.clock import Clock
-from parlour.home.demo import run_demo
+from parlour.home.demo import DemoHome, make_stations, run_demo
 from parlour.home.grammar import HouseGrammar
 from parlour.home.language import LANGUAGES
 from parlour.home.mqtt import MqttHouse
@@ -151,7 +151,9 @@ class Server:
             group.start_soon(self._vad.run)
             group.start_soon(self._admission.run)
             if self._demo_stage is not None:
-                demo = partial(run_demo, self._broker_url, self._demo_stage)
+                # Who tries Parlour meets things that obey; `parlour demo` has all of them.
+                home = DemoHome(make_stations(has_faults=False))
+                demo = partial(run_demo, self._broker_url, self._demo_stage, home)
                 group.start_soon(keep_running, self._demo_stage, demo)
                 await self._demo_stage.wait_ready()
             connect = partial(self._house.run, self._home_stage)

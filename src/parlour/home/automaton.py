@@ -236,6 +236,7 @@ class Automaton:
             start, end = self.main.add_block(block)
             for sentence in sentences:
                 self._add(self.main, sentence.expression, start, end, block)
+        self._sources = {}
         machines = (self.main, *self.rules.values())
         self.vocabulary = frozenset(w for m in machines for moves in m.words for w in moves)
 

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar
 
 import yaml
-from hassil.expression import Sentence
 from hassil.parse_expression import parse_sentence
 
 from parlour.home.automaton import Automaton
@@ -29,7 +28,7 @@ class Block:
     """Templates of one meaning. What runs on is said in one breath with the command before it."""
 
     intent: str
-    sentences: Sequence[Sentence]
+    templates: Sequence[str]
     runs_on: bool = False
 
 
@@ -139,7 +138,7 @@ class Language:
     polite: Polite
     numerals: Numerals
     blocks: Sequence[Block]
-    rules: Mapping[str, Sentence]
+    rules: Mapping[str, str]
     automaton: Automaton
     lists: Mapping[str, Values]  # those that no house changes
     kinds: Mapping[str, Sequence[str]]  # words by kind
@@ -152,7 +151,7 @@ class Language:
     reasons: Reasons
     yes: frozenset[str]
     no: frozenset[str]
-    usual: Sequence[Sentence] = field(default_factory=list)
+    usual: Sequence[str] = ()  # templates
 
 
 @cache
@@ -216,11 +215,14 @@ def _compile(code: str, data: Mapping[str, Any]) -> Language:
     endings = sorted({orthography.key(e) for e in data.get("endings", [])}, key=len, reverse=True)
     rules = _expand(data)
     blocks = [
-        Block(name.rstrip("+"), [parse_sentence(text) for text in sentences], name.endswith("+"))
-        for name, sentences in rules.blocks.items()
-        if sentences
+        Block(name.rstrip("+"), templates, name.endswith("+"))
+        for name, templates in rules.blocks.items()
+        if templates
     ]
-    automaton = Automaton([block.sentences for block in blocks], rules.rules, keys)
+    # The trees that hassil makes are large, and needed once.
+    parsed = {name: parse_sentence(text) for name, text in rules.rules.items()}
+    sentences = [[parse_sentence(text) for text in block.templates] for block in blocks]
+    automaton = Automaton(sentences, parsed, keys)
     lists = _lists(data, orthography, numerals, endings)
     polite = data["polite"]
     return Language(
@@ -246,7 +248,7 @@ def _compile(code: str, data: Mapping[str, Any]) -> Language:
         reasons=_reasons(data, keys),
         yes=frozenset(" ".join(keys(text)) for text in data["yes"]),
         no=frozenset(" ".join(keys(text)) for text in data["no"]),
-        usual=[parse_sentence(text) for text in data.get("usual", [])],
+        usual=data.get("usual", ()),
     )
 
 
@@ -287,7 +289,7 @@ def _lists(
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    rules: Mapping[str, Sentence]
+    rules: Mapping[str, str]
     blocks: Mapping[str, Sequence[str]]
 
 
@@ -310,4 +312,4 @@ def _expand(data: Mapping[str, Any]) -> _Rules:
 
     blocks = {name: [use(text) for text in sentences] for name, sentences in data["blocks"].items()}
     plain = {name: use(text) for name, text in texts.items() if "*" not in text}
-    return _Rules({n: parse_sentence(t) for n, t in {**plain, **made}.items()}, blocks)
+    return _Rules({**plain, **made}, blocks)

@@ -335,10 +335,17 @@ def _of_kind(
         return Unclear(Reason.NONE_KNOWN, kind=kind)
     if place.area is not None and kind not in OF_THE_HOME:
         return Unclear(Reason.NONE_THERE, kind=kind, places=[place.area])
-    called = [e for e in left if _is_called(e, str(slots.get("noun", "")))]
-    if len(called) == 1:  # of all that heat, one is called a radiator
-        return _Meant(called, kind)
-    return Unclear(Reason.WHICH, left, kind)
+    called = _called(left, kind, str(slots.get("noun", "")))
+    return _Meant(called, kind) if called else Unclear(Reason.WHICH, left, kind)
+
+
+def _called(things: Sequence[Entity], kind: str, noun: str) -> Sequence[Entity]:
+    """Of all that heat, one is called a radiator; "the temperature" is the thermostat's."""
+    for word in (noun, "thermostat") if kind == "climate" else ():
+        called = [e for e in things if _is_called(e, word)]
+        if len(called) == 1:
+            return called
+    return ()
 
 
 def _is_called(entity: Entity, noun: str) -> bool:

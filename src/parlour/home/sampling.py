@@ -14,6 +14,7 @@ from hassil.expression import (
     RuleReference,
     TextChunk,
 )
+from hassil.parse_expression import parse_sentence
 
 from parlour.home.entities import Entity, Places
 from parlour.home.language import Language, load, read
@@ -21,11 +22,40 @@ from parlour.home.spans import Values
 from parlour.home.vocabulary import house_words
 
 PER_TEMPLATE = 90
-PER_USUAL = 150
+PER_USUAL = 250
+RARE = 0.15  # of what is not common, so much less is taught
 POLITE = 0.15  # share of sentences with politeness at one end
-OPTIONAL = 0.3  # share of what may be left out that is said ...
-USUAL = {"the": 0.85}  # ... but for these rules
+OPTIONAL = 0.2  # share of what may be left out that is said ...
+USUAL = {"the": 0.85, "but": 0.02}  # ... but for these rules
 SHORTENED = 0.6  # share of "it is" that is said as "it's"
+
+COMMON = frozenset(
+    [
+        "on",
+        "off",
+        "open",
+        "close",
+        "stop",
+        "set",
+        "set_brightness",
+        "set_color",
+        "set_temperature",
+        "up",
+        "down",
+        "brighter",
+        "darker",
+        "warmer",
+        "colder",
+        "ask_on",
+        "ask_open",
+        "ask_temperature",
+        "timer_start",
+        "timer_cancel",
+        "timer_status",
+        "time",
+    ]
+)
+"""Intents of what people say to a house most days."""
 
 _SHORT_FORMS = {
     "it is": "it's",
@@ -54,21 +84,31 @@ def training_sentences(
     more than once. Names that the recogniser of the language cannot write are left out.
     """
     known = load(language)
-    names = house_words(known, list(entities), places or Places())
+    things = list(entities)
+    names = house_words(known, things, places or Places())
     sampler = _Sampler(random.Random(seed), known, {**known.lists, **names.lists})
+    # As places are called in this house, not as such a place may be called elsewhere.
+    sampler.only("area", (e.area for e in things))
+    sampler.only("floor", (e.floor for e in things))
     polite = read(known.code)["polite"]
     is_spoken = _SPOKEN.fullmatch if known.code == "en" else bool
     made: dict[str, None] = {}
     for block in known.blocks:
-        for place, sentence in enumerate(block.sentences):
-            for _ in range(max(1, round(per_template * _usual(place)))):
-                said = sampler.sample(sentence.expression)
+        often = per_template if block.intent in COMMON else per_template * RARE
+        for place, template in enumerate(block.templates):
+            expression = parse_sentence(template).expression
+            for _ in range(max(1, round(often * _usual(place)))):
+                said = sampler.sample(expression)
                 if said is None:
                     break
                 said = sampler.say(said, polite["before"], polite["after"])
                 if is_spoken(said):
                     made[said] = None
-    usual = [sampler.sample(s.expression) for s in known.usual for _ in range(PER_USUAL)]
+    usual = [
+        sampler.sample(expression)
+        for expression in [parse_sentence(template).expression for template in known.usual]
+        for _ in range(PER_USUAL)
+    ]
     return [*made, *(" ".join(said.split()) for said in usual if said and is_spoken(said))]
 
 
@@ -82,8 +122,14 @@ class _Sampler:
         self, chance: random.Random, language: Language, lists: Mapping[str, Values]
     ) -> None:
         self._random = chance
-        self._rules = language.rules
-        self._samples = {name: values.samples() for name, values in lists.items()}
+        self._language = language
+        self._rules = {name: parse_sentence(text) for name, text in language.rules.items()}
+        self._samples = {name: list(values.samples()) for name, values in lists.items()}
+
+    def only(self, name: str, values: Iterable[str | None]) -> None:
+        """Take these as the values of a list."""
+        split = self._language.orthography.split
+        self._samples[name] = list(dict.fromkeys(" ".join(split(v)) for v in values if v))
 
     def say(self, text: str, before: Sequence[str], after: Sequence[str]) -> str:
         """As somebody would say it: at times politely, and mostly with "it's" for "it is"."""
@@ -105,12 +151,13 @@ class _Sampler:
             case Permutation(items=items):
                 return self._join(self._random.sample(items, len(items)))
             case Alternative(items=items, is_optional=True):
-                return self.sample(items[0]) if self._random.random() < OPTIONAL else ""
+                often = USUAL.get(_rule_of(items[0]), OPTIONAL)
+                return self.sample(items[0]) if self._random.random() < often else ""
             case Alternative(items=items):
                 return self.sample(self._choose(items))
             case Group(items=items):
                 return self._join(items)
-            case RuleReference(rule_name=name) if name in USUAL:
+            case RuleReference(rule_name="the" as name):
                 said = self._random.random() < USUAL[name]
                 return self.sample(_inner(self._rules[name].expression)) if said else ""
             case RuleReference(rule_name=name):
@@ -136,6 +183,12 @@ class _Sampler:
     def _pick(self, name: str) -> str | None:
         samples = self._samples[name]
         return self._random.choice(samples) if samples else None
+
+
+def _rule_of(expression: Expression) -> str:
+    """The rule that may be left out as a whole; "" if it is none."""
+    inner = _inner(expression)
+    return inner.rule_name if isinstance(inner, RuleReference) else ""
 
 
 def _inner(expression: Expression) -> Expression:

@@ -69,10 +69,10 @@ class DemoHome:
         }
 
 
-def demo_entities() -> list[Entity]:
+def demo_entities(home: DemoHome | None = None) -> list[Entity]:
     """The demo home's entities without a broker, read from its own announcements."""
     catalogue = Catalogue(PREFIX, FLOORS)
-    for topic, payload in DemoHome().announcements():
+    for topic, payload in (home or DemoHome()).announcements():
         if catalogue.is_config(topic):
             catalogue.receive_config(topic, payload.encode())
     catalogue.settle()
