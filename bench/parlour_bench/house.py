@@ -11,7 +11,9 @@ from parlour.app.virtual_device import LinkError
 
 States: TypeAlias = Mapping[str, Mapping[str, object]]  # entity -> field -> value
 
-DRIFTS = frozenset({"temperature", "available"})  # change by themselves; nobody commands them
+DRIFTS = frozenset(
+    {"temperature", "humidity", "available"}
+)  # change by themselves; nobody commands them
 READ_ONLY = frozenset({"sensor", "binary_sensor", "device_tracker"})
 MOVING = frozenset({"opening", "closing"})
 LOOK_S = 0.1  # between two looks at the house

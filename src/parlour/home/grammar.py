@@ -262,7 +262,10 @@ class _Reader:
             if not right:
                 return UNFINISHED if self._simple(left).verdict is not Verdict.NONE else None
             if not self._names_something(right):
-                continue  # "do not turn it off, no, I am cold"
+                # "... no, wait, the", but not "do not turn it off, no, I am cold"
+                if self._may_begin(left, right):
+                    return UNFINISHED
+                continue
             # What is taken back is as short as it can be, and names something.
             for keep in range(at - 1, -1, -1):
                 if not self._names_something(left[keep:]):
@@ -277,6 +280,13 @@ class _Reader:
             ):
                 return UNFINISHED
         return None
+
+    def _may_begin(self, left: Sequence[Word], right: Sequence[Word]) -> bool:
+        """Whether it may be the beginning of what is said instead."""
+        return any(
+            self._simple([*left[:keep], *right]).verdict is Verdict.INCOMPLETE
+            for keep in range(1, len(left))
+        )
 
     def _with_rest(self, left: Sequence[Word], keep: int, right: Sequence[Word]) -> Judgement:
         """ "Turn the kitchen, no, the bedroom light on" keeps what stood after the wrong word."""
