@@ -20,6 +20,7 @@ LONGEST_WORDS = 40  # nobody commands a house in more; longer texts are not look
 MOST_JOINED = 4  # commands of one breath
 MOST_VERB = 4  # words of a verb that the second of two joined commands takes from the first
 COLDEST = 8  # degrees that anybody sets a room to
+MOST_LIKELY = 3  # names that a strange word may have been
 LONGEST_REASON = 8  # words behind a command that only say why
 REMEMBERED = 2_000  # judgements; partials repeat themselves
 
@@ -70,7 +71,8 @@ class HouseGrammar:
         self.refresh(*languages)
         place = Place(device=DeviceId(""))
         for language in languages:
-            self.judge("turn on the light", language, place)
+            for words in load(language).kinds.values() if language[:2] in LANGUAGES else ():
+                self.judge(str(words[0]), language, place)
 
     def judge(self, text: str, language: str, place: Place) -> Judgement:
         """Judge a partial or a final. The place does not matter here: it is resolve's affair."""
@@ -351,7 +353,7 @@ class _Reader:
         strange = [at for at, word in enumerate(words) if self._is_strange(word)]
         if not 0 < len(strange) <= MOST_MENDED:
             return
-        choices = [self._house.nearest(words[at])[:6] for at in strange]
+        choices = [self._house.nearest(words[at])[:MOST_LIKELY] for at in strange]
         if not all(choices):
             return
         for first in choices[0]:
