@@ -78,6 +78,11 @@ class Rings:
         self._spoke_s: dict[DeviceId, float] = {}  # when a sentence ended there
         self._new, self._begun = anyio.create_memory_object_stream[Bell](MOST_BELLS)
 
+    def close(self) -> None:
+        """Let go of what waits to be rung; nothing rings any more."""
+        self._new.close()
+        self._begun.close()
+
     @property
     def ringing(self) -> Sequence[Bell]:
         return tuple(self._bells)

@@ -1,7 +1,7 @@
 """What is done about a sentence, and what is said about it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
 import anyio
@@ -39,6 +39,12 @@ class Nobody:
 
 
 CLOCK = Clock(None, Nobody(), "en")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    CLOCK.rings.close()
 
 
 class Room:
