@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 ARGS ?=
 
 # What the tests need from the system, as Debian calls it, and the programs by which it is known.
-SYSTEM_PACKAGES := flite mosquitto mosquitto-clients libopus0
-SYSTEM_PROGRAMS := flite mosquitto mosquitto_pub
+SYSTEM_PACKAGES := flite mosquitto mosquitto-clients libopus0 redis-server postgresql
+SYSTEM_PROGRAMS := flite mosquitto mosquitto_pub redis-server pg_lsclusters
 
 .DEFAULT_GOAL := help
 .PHONY: help run install test lint check-system format docs lock clean

@@ -15,6 +15,10 @@ class InputError(ParlourError):
     """What the user handed over (a file, a text, an argument) cannot be used as it is."""
 
 
+class ToolError(InputError):
+    """A tool was called with what cannot work; the text tells a model what would."""
+
+
 class AudioError(InputError):
     """Sound that is not what it claims to be: a broken WAV, an Opus packet that is garbage."""
 

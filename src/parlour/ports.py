@@ -4,7 +4,7 @@ An engine satisfies a Protocol by shape; nobody asks `isinstance`. Every engine 
 async context; leaving the context stops its work at once.
 """
 
-from collections.abc import AsyncIterator, Hashable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -362,3 +362,59 @@ class Llm(Protocol):
     async def aclose(self) -> None:
         """Hang up for good."""
         ...
+
+
+# ---------------------------------------------------------------- tools
+
+Arguments: TypeAlias = Mapping[str, object]
+"""What a model calls a tool with: of the types that the schema names, checked before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One call of a tool: who wants it, and how to tell him that it takes a while."""
+
+    utterance: Utterance
+    key: str  # the same key acts once, however often it is carried out
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False)  # a sentence, spoken
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What came of a call. `text` is for the model, which then answers.
+
+    `say` is a whole answer in the language of the speaker, made from what really happened: where
+    all calls bring one, no model is asked again. `asks`: it is a question to the speaker.
+    """
+
+    text: str
+    say: str = ""
+    asks: bool = False
+    actions: tuple[Action, ...] = ()
+
+
+def _tier_0(_arguments: Arguments) -> int:
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something a model may do. Whatever is allowed is decided here and by its caller, never there.
+
+    `tier`, of a call: 0 reads only, 1 harmless, 2 may annoy or cost something, 3 may let somebody
+    in or harm. Only a call of tier 0 may be made for an utterance that is still a guess.
+
+    `run` raises ToolError for arguments that cannot work, with words that help a model to call
+    better, ProviderError or HomeError when a service fails; cancelling it stops it at once.
+
+    `question`, where there is one, returns what to ask before a call is made ("Shall I add the
+    dentist on Tuesday at ten?"), "" where nothing need be asked; it looks the facts up, changes
+    nothing, and raises as `run` does. After the yes the very same arguments are run.
+    """
+
+    spec: ToolSpec
+    run: Callable[[Arguments, Order], Awaitable[ToolResult]]
+    tier: Callable[[Arguments], int] = _tier_0
+    question: Callable[[Arguments, Order], Awaitable[str]] | None = None
+    deadline_s: float = 8.0
+    trusted: bool = True  # False: what it returns was written by somebody outside this house
