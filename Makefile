@@ -23,8 +23,21 @@ run: $(VENV)/installed ## Install what is locked and start the server; ARGS="--p
 
 install: $(VENV)/installed ## Install what is locked, and no more
 
+# What compares and counts shares the cores. What keeps real times comes after it, alone, so that no other
+# work makes it late. Both always run; the status 5 says that no test was chosen.
+QUICK_TESTS := tests/unit tests/contract
+TIMED_TESTS := tests/house
+
 test: check-system lint ## Install what the tests need, check the style, run every test
+ifneq ($(filter tests tests/% ./% /% -h --help,$(ARGS)),)
 	$(BIN)/pytest $(ARGS)
+else
+	quick=0; $(BIN)/pytest $(QUICK_TESTS) --numprocesses 2 --dist worksteal $(ARGS) || quick=$$?; \
+	timed=0; $(BIN)/pytest $(TIMED_TESTS) $(ARGS) || timed=$$?; \
+	test $$quick = 5 && exit $$timed; \
+	test $$timed = 5 && exit $$quick; \
+	test $$quick != 0 && exit $$quick; exit $$timed
+endif
 
 lint: $(VENV)/installed-for-tests ## Check style, types and the floors of the house
 	$(BIN)/ruff check

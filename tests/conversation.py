@@ -9,12 +9,12 @@ import anyio
 import numpy as np
 
 import virtual_time
+from agents import Talk
 from parlour import tasks
-from parlour.agent.chat import ChatBrain
 from parlour.audio import HEARING_RATE_HZ, OpusPacket, Pcm, silence
 from parlour.events import Event, ReplyEnded, ReplyHeld, Speculated, TurnEnded
 from parlour.ids import DeviceId, TurnId
-from parlour.ports import Brain, Grammar, Judgement, Place, Verdict
+from parlour.ports import Brain, Grammar, Judgement, Message, Place, Verdict
 from parlour.providers.scripted import ScriptedLlm, ScriptedStt, ScriptedTts
 from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
@@ -48,6 +48,7 @@ class Conversation:
     ) -> None:
         self.events: list[Event] = []
         self.sent: list[tuple[float, OpusPacket]] = []
+        self.kept: list[Message] = []  # what the agent keeps of it
         self.word_ends_s: list[float] = []
         self._reports = reports
         self._playing: TurnId | None = None
@@ -67,14 +68,14 @@ class Conversation:
             json.dumps({"stt": {"words": words}, "llm": answer | (llm or {}), "tts": {}})
         )
         self.llm = ScriptedLlm(script)
-        self.chat = ChatBrain(self.llm)
+        self.talk = Talk(self.llm)
         self.session = Session(
             Engines(
                 ScriptedStt(script),
                 ScriptedTts(script),
                 VadBatch(EnergyVad()),
                 grammar or NoGrammar(),
-                brain or self.chat,
+                brain or self.talk.agent,
                 follow_up_s=3.0,
             ),
             HALL,
@@ -139,9 +140,11 @@ class Conversation:
         async def body() -> None:
             async with tasks.task_group() as group:
                 group.start_soon(self.session.run)
+                group.start_soon(self.talk.agent.run)
                 if meanwhile is not None:
                     group.start_soon(meanwhile)
                 await self._speak(mode, seconds)
+                self.kept = await self.talk.messages(HALL.device)
                 group.cancel_scope.cancel()
 
         virtual_time.run(body)

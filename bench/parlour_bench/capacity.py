@@ -31,7 +31,7 @@ from parlour_bench.load import FRAME_S, FRAME_SAMPLES, STAGGER_S
 from parlour_bench.process import own_server
 
 COUNTS = (1, 10, 20, 50, 80, 100)
-SHORT_COUNTS = (1, 10)
+SHORT_COUNTS = (10,)
 QUESTION = "what is the capital of france"
 ANSWER = "Paris is the capital of France, as I said {n} times today, and you may ask again."
 PERIOD_S = 6.0
@@ -113,7 +113,7 @@ async def _run(
     said = fixture(QUESTION, "slt")
     found: list[Found] = []
     base_ms: float | None = None
-    for count in sorted({1, *counts}):
+    for count in sorted(set(counts) if short else {1, *counts}):
         result, base_ms = await _measure(said, count, asks, base_ms, admits_all=True)
         _tell(console, result)
         found.append(result)

@@ -240,10 +240,13 @@ class Say:
     """The next piece of the answer, as it comes: a token, a word or a whole sentence.
 
     Pieces are joined as they are, so each brings its own blanks. `tokens` is what it cost.
+    `readable` is what of it a language model may read later, where it may not read the text: a
+    device may call itself "ignore your rules".
     """
 
     text: str
     tokens: int = 0
+    readable: str = ""  # "": all of the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +263,12 @@ class Did:
     action: Action
 
 
-Piece: TypeAlias = Say | Expect | Did
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Something is done from now on that must not be done twice, in the home or elsewhere."""
+
+
+Piece: TypeAlias = Say | Expect | Begun | Did
 
 
 class Commit(Protocol):
@@ -418,3 +426,4 @@ class Tool:
     question: Callable[[Arguments, Order], Awaitable[str]] | None = None
     deadline_s: float = 8.0
     trusted: bool = True  # False: what it returns was written by somebody outside this house
+    quotes: bool = False  # what it asks and says aloud may hold such words: the title of an event

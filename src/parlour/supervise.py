@@ -72,6 +72,7 @@ class Stage:
     reason: str = ""
     restarts: int = 0
     pid: int | None = None
+    needed: bool = True  # without it the house is not ready
     _changed: anyio.Event = field(default_factory=anyio.Event, repr=False)
 
     def set(self, health: Health, reason: str = "") -> None:
@@ -99,8 +100,8 @@ class Stages:
     def __init__(self) -> None:
         self._stages: dict[StageName, Stage] = {}
 
-    def add(self, name: str) -> Stage:
-        stage = Stage(StageName(name))
+    def add(self, name: str, *, needed: bool = True) -> Stage:
+        stage = Stage(StageName(name), needed=needed)
         if stage.name in self._stages:
             raise ValueError(f"two stages are called {name}")
         self._stages[stage.name] = stage
@@ -111,7 +112,7 @@ class Stages:
 
     @property
     def ready(self) -> bool:
-        return all(stage.health in (Health.READY, Health.OFF) for stage in self)
+        return all(s.health in (Health.READY, Health.OFF) for s in self if s.needed)
 
 
 async def keep_running(

@@ -26,6 +26,7 @@ from tiny_models import bursts
 pytestmark = pytest.mark.anyio
 
 QUICK = Patience(connect_s=1.0, first_s=0.6, next_s=0.4)
+PATIENT = Patience(connect_s=5.0, first_s=10.0, next_s=10.0)  # where no fault is waited for
 TEXT = "The kitchen light is on."
 VOICES = ["elevenlabs", "elevenlabs-socket", "openai", "coqui"]
 EARS = ["whisper_api", "deepgram", "deepgram-batch"]
@@ -39,18 +40,20 @@ async def server() -> AsyncIterator[SpeechServer]:
 
 
 @asynccontextmanager
-async def _voice(name: str, url: str, key: str = KEY) -> AsyncIterator[Tts]:
+async def _voice(
+    name: str, url: str, key: str = KEY, patience: Patience = QUICK
+) -> AsyncIterator[Tts]:
     provider = name.partition("-")[0]
     traits = next(iter(facts.speaking()[provider].values()))
     tts: ElevenLabsTts | OpenAiTts | CoquiServerTts
     match name:
         case "openai":
-            tts = OpenAiTts(OpenAiSpeechOptions(key, f"{url}/v1"), traits, QUICK)
+            tts = OpenAiTts(OpenAiSpeechOptions(key, f"{url}/v1"), traits, patience)
         case "coqui":
             tts = CoquiServerTts(CoquiOptions(url), traits, 0.6)
         case _:
             options = ElevenLabsOptions(key, url, websocket="socket" in name, language="en_US")
-            tts = ElevenLabsTts(options, traits, QUICK)
+            tts = ElevenLabsTts(options, traits, patience)
     try:
         yield tts
     finally:
@@ -161,7 +164,7 @@ async def test_a_long_text_is_cut_between_sentences_and_nothing_is_lost(
 ) -> None:
     text = TEXT + " "
     text = text * (12_000 // len(text))
-    async with _voice(name, server.url) as tts, tts.open() as speech:
+    async with _voice(name, server.url, patience=PATIENT) as tts, tts.open() as speech:
         speech.say(text)
         speech.finish()
         async for _ in speech:

@@ -57,11 +57,20 @@ async def _serving(folder: Path, kind: str) -> AsyncIterator[str]:
             info = tts_info(list(facts.speaking()["espeak"].values()))
             group.start_soon(serve_synthesiser, serve_espeak(), uri, info)
         with anyio.fail_after(5):
-            while not (folder / f"{kind}.sock").exists():  # noqa: ASYNC110 - nothing tells us
-                await anyio.sleep(0.01)
+            await _answer(folder / f"{kind}.sock")
         yield uri
         await anyio.sleep(0.05)  # a reader that is cancelled as its peer hangs up upsets anyio
         group.cancel_scope.cancel()
+
+
+async def _answer(socket: Path) -> None:
+    """Wait until somebody listens: the file is there a moment earlier."""
+    while True:
+        try:
+            async with await anyio.connect_unix(socket):
+                return
+        except OSError:
+            await anyio.sleep(0.01)
 
 
 async def _read(client: AsyncClient, *kinds: str) -> Event:

@@ -9,12 +9,15 @@ import anyio
 
 from parlour import tasks
 from parlour.app.clock import Calls, Speakers, dismiss_on_turns
+from parlour.app.memory import Calls as MemoryCalls
+from parlour.app.memory import no_prompt
 from parlour.app.sections import Config, Satellite
 from parlour.bus.memory import MemoryBus
 from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.home import HomeCalls
 from parlour.gateways.http import Answer, House, Question, create_app
 from parlour.gateways.metrics import Metrics
+from parlour.gateways.prompt import PromptCalls
 from parlour.gateways.web import create_server, listen
 from parlour.home.clock import Clock
 from parlour.home.store import open_store
@@ -79,7 +82,8 @@ async def scripted_server(
             clock = Clock(store, speakers, "en")
             calls = Calls(clock, speakers).routes()
             home = HomeCalls(entities, record, record, dict, watch, record)
-            house = House(ask, lambda _: [], list, home, calls)
+            memory, prompt = MemoryCalls(None).routes(), PromptCalls(no_prompt)
+            house = House(ask, lambda _: [], list, home, calls, memory, prompt)
             server = create_server(create_app(stages, devices, house, Metrics(stages)))
             served = anyio.Event()
 

@@ -4,13 +4,17 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import anyio
 import httpx
+import pytest
 
+from parlour.app.cli import main
 from parlour.app.virtual_device import VirtualDevice
 from parlour.app.virtual_turn import Turn
 from parlour.audio import Pcm, join, silence
@@ -39,6 +43,25 @@ class Running:
             f"{self.url}/api/ask", json={"text": text, **options}, trust_env=False
         ).json()
         return body
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    code: int
+    stdout: str
+    stderr: str
+
+
+def parlour(url: str, *arguments: str) -> Ended:
+    """The command line as it is typed, without the second that a process of its own takes."""
+    out, err, code = StringIO(), StringIO(), 0
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["parlour", *arguments, "--url", url])
+        try:
+            main()
+        except SystemExit as end:
+            code = int(end.code or 0)
+    return Ended(code, out.getvalue(), err.getvalue())
 
 
 @contextmanager

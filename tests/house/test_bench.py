@@ -13,6 +13,8 @@ import pytest
 from clocks import PlainStore
 from parlour import tasks
 from parlour.app.clock import Calls, Speakers
+from parlour.app.memory import Calls as MemoryCalls
+from parlour.app.memory import no_prompt
 from parlour.app.sections import Config
 from parlour.app.virtual_turn import speech_end
 from parlour.audio import Pcm, join, silence
@@ -22,6 +24,7 @@ from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.home import HomeCalls
 from parlour.gateways.http import Answer, House, Question, create_app
 from parlour.gateways.metrics import Metrics
+from parlour.gateways.prompt import PromptCalls
 from parlour.gateways.web import create_server, listen
 from parlour.home.clock import Clock
 from parlour.supervise import Stages
@@ -70,7 +73,8 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
     speakers = Speakers(Config(), lambda: devices)
     calls = Calls(Clock(PlainStore(), speakers, "en"), speakers).routes()
     home = HomeCalls(entities, record, record, dict, watch, record)
-    house = House(ask, lambda _: [], list, home, calls)
+    memory, prompt = MemoryCalls(None).routes(), PromptCalls(no_prompt)
+    house = House(ask, lambda _: [], list, home, calls, memory, prompt)
     server = create_server(create_app(stages, devices, house, Metrics(stages)))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:

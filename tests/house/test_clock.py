@@ -21,7 +21,7 @@ from parlour.home.store import FILE
 from parlour.ids import DeviceId, TurnId
 from parlour.wire.device_peer import Heard, Sentence, Sound
 from servers import Server, scripted_server
-from serving import serving
+from serving import parlour, serving
 
 HALL = DeviceId("hall")
 AREAS = {HALL: "Kitchen", DeviceId("office"): "Office", DeviceId("attic"): "Bedroom"}
@@ -185,15 +185,16 @@ async def test_the_routes_of_timers_and_alarms() -> None:
 
 
 def _parlour(url: str, *arguments: str) -> str:
-    command = [sys.executable, "-m", "parlour", *arguments, "--url", url]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    ended = parlour(url, *arguments)
+    assert ended.code == 0, ended.stderr
+    return ended.stdout
 
 
 @pytest.mark.slow
 def test_a_timer_outlives_kill_9_and_rings_after_the_restart(tmp_path: Path) -> None:
     with serving(tmp_path) as server:
         assert "ten minutes" in server.ask("set a timer for ten minutes")["reply"]
-        server.ask("set a tea timer for twelve seconds")
+        server.ask("set a tea timer for eight seconds")
         asked_s = time.monotonic()
         said = _parlour(server.url, "alarms", "set", "07:30", "--name", "school")
         assert said.startswith("alarm 1 rings ")

@@ -1,8 +1,6 @@
 """What the owner of a running home decides: over HTTP, on the command line, and after a restart."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ import httpx
 import pytest
 
 from parlour.audio import Pcm
-from serving import Running, say, serving
+from serving import Running, parlour, say, serving
 
 LAMP, DOOR = "kitchen.light", "hall.front_door"
 QUESTION = "unlock the front door"
@@ -27,20 +25,15 @@ devices:
 """
 
 
-def _parlour(server: Running, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "parlour", *arguments, "--url", server.url]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=40)
-
-
 def _out(server: Running, *arguments: str) -> str:
-    ended = _parlour(server, *arguments)
-    assert ended.returncode == 0, ended.stderr
+    ended = parlour(server.url, *arguments)
+    assert ended.code == 0, ended.stderr
     return ended.stdout
 
 
 def _complaint(server: Running, *arguments: str) -> str:
-    ended = _parlour(server, *arguments)
-    assert (ended.returncode, ended.stdout) == (1, "")
+    ended = parlour(server.url, *arguments)
+    assert (ended.code, ended.stdout) == (1, "")
     (line,) = ended.stderr.splitlines()
     return line
 

@@ -136,8 +136,9 @@ def test_a_wrong_configuration_stops_the_start_with_one_line(
 
 
 def test_a_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
-        port = server.url.rpartition(":")[2]
+    (tmp_path / "config.yml").write_text(f"data: {{folder: '{tmp_path / 'data'}'}}\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
         started = [sys.executable, "-m", "parlour", "serve", "--port", port]
         ended = subprocess.run(started, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert ended.returncode == 1

@@ -1,7 +1,8 @@
 """The agent: a brain that converses, remembers, and steps out to act through tools."""
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -10,20 +11,23 @@ import anyio
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from parlour.agent.graph import Agreement, HomeBrain, Nodes, answering, settling
+from parlour.agent.assistant import HomeBrain
+from parlour.agent.graph import Agreement, Nodes, answering, settling
 from parlour.agent.prompt import Prompts
 from parlour.agent.run import Run
 from parlour.agent.state import Conversation, new_turn, upgraded
 from parlour.agent.streaming import streaming
 from parlour.agent.summary import is_due, summarise
-from parlour.errors import ParlourError
+from parlour.errors import ParlourError, ProviderError
 from parlour.ids import DeviceId, TurnId
-from parlour.ports import Commit, Llm, Piece, Place, Prompt, Tool, Utterance
+from parlour.ports import Commit, Llm, Piece, Place, Prompt, Tool, Usage, Utterance
 
 log = logging.getLogger(__name__)
 
 MOST_WAITING = 256  # turns that are over and not kept yet; a store takes milliseconds for one
 MOST_KNOWN = 100  # conversations at hand; the one used longest ago goes first
+MOST_COUNTED = 1_000  # conversations of which it is known whether something was said in them
+KEEP_S = 5.0  # a store that takes longer to keep a turn has lost it
 MOST_RUNS = 200  # answers of which it is not known yet what was heard
 SETTLE_S = 1.0  # so long an answer waits for the turn before it to be kept
 WARM_EVERY_S = 0.4  # a prompt is read ahead no more often
@@ -51,6 +55,7 @@ class Remembering:
     threads: Threads
     facts: FactsLike | None = None
     owner: Callable[[Utterance], str] = lambda _: ""
+    note: Callable[[], Awaitable[None]] | None = None  # writes down who spoke where
 
 
 class Agent:
@@ -79,12 +84,14 @@ class Agent:
         nodes = Nodes(home, llm, prompts, agreement, self._recall)
         self._answering = answering(nodes, memory.saver)
         self._settling = settling(nodes, memory.saver)
-        self._over, self._waiting = anyio.create_memory_object_stream[Run](MOST_WAITING)
+        self._over: deque[Run] = deque()  # at most MOST_WAITING
+        self._news = anyio.Event()
         self._unsettled: dict[str, _Unsettled] = {}
         self._runs: dict[TurnId, Run] = {}
         self._known: dict[str, Conversation] = {}  # as last kept, for reading ahead
         self._revisions: dict[str, int] = {}
-        self._summing = anyio.CancelScope()
+        self._revision = 0  # the latest of all
+        self._summing: anyio.CancelScope | None = None
         self._warmed_s = -WARM_EVERY_S
         self._warming = anyio.CapacityLimiter(1)
 
@@ -94,7 +101,7 @@ class Agent:
     async def answer(
         self, utterance: Utterance, commit: Commit
     ) -> AsyncIterator[AsyncIterator[Piece]]:
-        self._summing.cancel()
+        self._hurry()
         run = self._begun(utterance, commit)
         await self._wait_settled(run.thread)
         stream = self._answering.astream(
@@ -102,7 +109,7 @@ class Agent:
             _config(run.thread),
             context=run,
             stream_mode="custom",
-            durability="exit",
+            durability="exit" if self._memory.saver else None,
         )
         async with streaming(cast("AsyncGenerator[Piece, None]", stream)) as pieces:
             yield pieces
@@ -122,7 +129,7 @@ class Agent:
             return
         async with self._warming:
             self._warmed_s = now_s
-            self._summing.cancel()
+            self._hurry()
             known = self._known.get(self._thread(utterance), Conversation())
             await self._llm.warm(self._prompts.make(utterance, known, self._usable(utterance)))
 
@@ -143,26 +150,36 @@ class Agent:
         run.turn["text"] = utterance.text
         now_s = anyio.current_time()
         self._memory.threads.spoke(utterance.place.device, run.thread, now_s)
-        self._revisions[run.thread] = self._revisions.get(run.thread, 0) + 1
-        self._summing.cancel()
-        try:
-            self._over.send_nowait(run)
-        except anyio.WouldBlock:
-            log.warning("the store is too slow: a turn is lost")
-        else:
-            self._unsettled.setdefault(run.thread, _Unsettled()).count += 1
+        self._revise(run.thread)
+        self._hurry()
+        if len(self._over) >= MOST_WAITING:
+            log.error("the store is too slow: a turn is lost")
+            return
+        self._over.append(run)
+        self._unsettled.setdefault(run.thread, _Unsettled()).count += 1
+        self._news.set()
 
     # ------------------------------------------------------------ what is kept
 
     async def run(self) -> None:
         """Keep the turns that are over, in their order, until cancelled."""
-        async for run in self._waiting.clone():
-            try:
-                self._keep(run.thread, await self._settle(run))
-            finally:
-                self._settled(run.thread)
-            if self._summaries and not self._waiting.statistics().current_buffer_used:
-                await self._sum_up(run.thread)
+        while True:
+            while self._over:
+                run = self._over.popleft()
+                try:
+                    # Who is stopped keeps what he has begun with.
+                    with anyio.move_on_after(KEEP_S, shield=True) as limit:
+                        self._keep(run.thread, await self._settle(run))
+                        if self._memory.note is not None:
+                            await self._memory.note()
+                    if limit.cancelled_caught:
+                        log.error("the store does not answer: a turn is lost")
+                finally:
+                    self._settled(run.thread)
+                if self._summaries and not self._over:
+                    await self._sum_up(run.thread)
+            self._news = anyio.Event()
+            await self._news.wait()
 
     async def flush(self) -> None:
         """Wait until every turn that is over is kept."""
@@ -176,22 +193,34 @@ class Agent:
         whole = self._prompts.make(utterance, known, tools, facts=facts)
         return whole, self._prompts.opening(utterance, known, tools)
 
+    async def count(self, prompt: Prompt) -> int:
+        """Its tokens, by the model's own server, which says a word for it. Raises ProviderError."""
+        short = Prompt(prompt.messages, prompt.tools, most_tokens=1)
+        async with self._llm.open(short) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, Usage):
+                    return delta.prompt_tokens
+        raise ProviderError(self._llm.traits.name, "it does not say how long a prompt is")
+
     async def forget(self, thread: str | None = None) -> None:
-        """Nothing is at hand any more of a conversation that was deleted; None: of all."""
+        """Keep what is over, and have nothing at hand of a conversation any more; None: of all."""
+        self._hurry()  # a summary would be kept of what is gone
         await self.flush()
         for known in [thread] if thread else list(self._known):
             self._known.pop(known, None)
-            self._revisions[known] = self._revisions.get(known, 0) + 1
+            self._revise(known)
 
     async def aclose(self) -> None:
-        self._over.close()
-        self._waiting.close()
+        """Hang up for good."""
         await self._llm.aclose()
 
     async def _settle(self, run: Run) -> Conversation:
         config = _config(run.thread)
         kept = await self._settling.ainvoke(
-            {"turn": run.utterance.turn}, config, context=run, durability="exit"
+            {"turn": run.utterance.turn},
+            config,
+            context=run,
+            durability="exit" if self._memory.saver else None,
         )
         return upgraded(kept)
 
@@ -202,11 +231,15 @@ class Agent:
             return
         with anyio.CancelScope() as self._summing:
             shortened = await summarise(self._llm, known)
-            if shortened is not None:
-                with anyio.CancelScope(shield=True):
-                    config = _config(thread)
-                    await self._settling.aupdate_state(config, dict(shortened), as_node="settle")
-                    self._keep(thread, shortened)
+            if shortened is not None and self._known.get(thread) is known:
+                self._unsettled.setdefault(thread, _Unsettled()).count += 1
+                try:
+                    with anyio.move_on_after(KEEP_S, shield=True):
+                        config, state = _config(thread), dict(shortened)
+                        await self._settling.aupdate_state(config, state, as_node="settle")
+                        self._keep(thread, shortened)
+                finally:
+                    self._settled(thread)
 
     async def _read(self, thread: str) -> Conversation:
         await self._wait_settled(thread)
@@ -215,11 +248,24 @@ class Agent:
         kept = await self._memory.saver.aget_tuple(_config(thread))
         return upgraded(kept.checkpoint["channel_values"] if kept else {})
 
+    def _hurry(self) -> None:
+        """Somebody speaks: the model is needed."""
+        if self._summing is not None:
+            self._summing.cancel()
+
     def _keep(self, thread: str, known: Conversation) -> None:
         self._known.pop(thread, None)
         self._known[thread] = known
         while len(self._known) > MOST_KNOWN:
             del self._known[next(iter(self._known))]
+
+    def _revise(self, thread: str) -> None:
+        """What was prepared in this conversation is void."""
+        self._revision += 1
+        self._revisions.pop(thread, None)
+        self._revisions[thread] = self._revision
+        while len(self._revisions) > MOST_COUNTED:
+            del self._revisions[next(iter(self._revisions))]
 
     def _settled(self, thread: str) -> None:
         unsettled = self._unsettled[thread]

@@ -43,6 +43,11 @@ class _Voice:
     def is_refusal(self) -> bool:
         return self._opening is not None and self._opening.is_refusal
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of what comes now is to be said."""
+        return self.is_refusal or self._spoken.ended or self.said > LONGEST_ANSWER
+
     def push(self, delta: str) -> None:
         text = self._spoken.push(delta)
         self._say(self._opening.push(text) if self._opening and text else text)
@@ -63,8 +68,9 @@ async def ask(llm: Llm, prompt: Prompt, run: Run) -> Answer:
     """Never raises for the provider's fault. Cancelling it stops the model."""
     voice, calls = _Voice(run), list[ToolCall]()
     try:
-        async with llm.open(prompt) as deltas:
-            await _listen(deltas, voice, calls)
+        with anyio.move_on_after(TOTAL_S) as limit:
+            async with llm.open(prompt) as deltas:
+                await _listen(deltas, voice, calls)
     except ProviderError as error:
         log.warning("the model failed: %s", error, extra={"turn": run.utterance.turn})
         return Answer([], "broke off" if voice.said else "no answer")
@@ -73,18 +79,19 @@ async def ask(llm: Llm, prompt: Prompt, run: Run) -> Answer:
         return Answer(calls)
     if voice.is_refusal:
         return Answer([], "refusal")
+    if limit.cancelled_caught and not voice.said:
+        return Answer([], "no answer")
     return Answer([], "" if voice.said else "empty")
 
 
 async def _listen(deltas: AsyncIterator[LlmDelta], voice: _Voice, calls: list[ToolCall]) -> None:
-    with anyio.move_on_after(TOTAL_S):
-        async for delta in deltas:
-            match delta:
-                case TextDelta(text=text):
-                    voice.push(text)
-                case ToolCall():
-                    calls.append(delta)
-                case Usage():
-                    pass
-            if voice.said > LONGEST_ANSWER or voice.is_refusal:
-                return
+    async for delta in deltas:
+        match delta:
+            case TextDelta(text=text):
+                voice.push(text)
+            case ToolCall():
+                calls.append(delta)
+            case Usage():
+                pass
+        if voice.is_over:
+            return

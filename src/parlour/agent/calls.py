@@ -1,15 +1,17 @@
 """Calls of models made fit for the tools they name: wrong types are mended, nonsense is explained."""
 
 import difflib
-import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from parlour.errors import ToolError
-from parlour.ports import Arguments, Tool
+from parlour.ports import Arguments, Tool, ToolCall
 
 LONGEST_TEXT = 2_000  # characters of one argument
+LONGEST_NAME = 64  # characters; OpenAI and Anthropic refuse a history with a longer one
+LARGEST = 1e15  # nothing that is said is counted further, and JSON keeps it exactly
 _NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
 _TRUE = frozenset({"true", "yes", "on", "1"})
 _FALSE = frozenset({"false", "no", "off", "0"})
@@ -19,6 +21,8 @@ _NOTHING = (None, "", "null", "none", "None")
 
 def find_tool(name: str, tools: Mapping[str, Tool]) -> Tool:
     """The tool of that name, however a model spells it. Raises ToolError that names the tools."""
+    if name in tools:
+        return tools[name]
     known = {_key(each): tool for each, tool in tools.items()}
     spelt = _key(name.removeprefix("functions.").removeprefix("function."))
     if spelt in known:
@@ -26,6 +30,19 @@ def find_tool(name: str, tools: Mapping[str, Tool]) -> Tool:
     near = difflib.get_close_matches(spelt, known, 3, 0.6) or list(known)[:20]
     names = ", ".join(known[each].spec.name for each in near)
     raise ToolError(f"There is no tool {name[:40]!r}. There are: {names}.")
+
+
+def tidy(call: ToolCall, tools: Mapping[str, Tool]) -> ToolCall:
+    """A call as it should have been written, so that two of the same are equal.
+
+    One that cannot work is as the model wrote it, but for a name that no provider takes back.
+    """
+    try:
+        tool = find_tool(call.name, tools)
+        return replace(call, name=tool.spec.name, arguments=fitted(call.arguments, tool))
+    except ToolError:
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", call.name.removeprefix("functions."))
+        return replace(call, name=name[:LONGEST_NAME] or "nothing")
 
 
 def fitted(arguments: Mapping[str, object], tool: Tool) -> Arguments:
@@ -72,7 +89,9 @@ def _named(given: Mapping[str, object], key: str) -> object:
 def _fit(key: str, value: object, wanted: Mapping[str, Any]) -> object:
     options = wanted.get("enum")
     if isinstance(options, list) and options:
-        return _option(key, value, options)
+        value = _option(value, options)
+        if value in options:
+            return value
     kind = wanted.get("type")
     kinds = [k for k in kind if k != "null"] if isinstance(kind, list) else [kind]
     if len(kinds) > 1 and _is_of(value, kinds):
@@ -91,22 +110,19 @@ def _fit(key: str, value: object, wanted: Mapping[str, Any]) -> object:
             return value
 
 
-def _option(key: str, value: object, options: Sequence[object]) -> object:
+def _option(value: object, options: Sequence[object]) -> object:
+    """The option that is meant; what is none goes to the tool, which knows what is nearest."""
     if value in options:
         return value
     spelt = {_key(str(option)): option for option in options}
-    if (found := spelt.get(_key(str(value)))) is not None:
-        return found
-    near = difflib.get_close_matches(_key(str(value)), list(spelt), 5, 0.5)
-    names = ", ".join(str(spelt[n]) for n in near) or ", ".join(map(str, options[:12]))
-    raise ToolError(f"{key} cannot be {str(value)[:40]!r}. Nearest: {names}.")
+    return spelt.get(_key(str(value)), value)
 
 
 def _text(key: str, value: object) -> str:
     if isinstance(value, str):
         return value.strip()[:LONGEST_TEXT]
     if isinstance(value, bool | int | float):
-        return str(value).lower() if isinstance(value, bool) else f"{value:g}"
+        return str(value).lower() if isinstance(value, bool) else f"{_finite(key, value):g}"
     if isinstance(value, list) and len(value) == 1 and isinstance(value[0], str):
         return value[0].strip()[:LONGEST_TEXT]
     raise ToolError(f"{key} must be a text.")
@@ -116,12 +132,19 @@ def _number(key: str, value: object, wanted: Mapping[str, Any], *, whole: bool) 
     if isinstance(value, str):
         found = _NUMBER.findall(value)
         value = float(found[0].replace(",", ".")) if len(found) == 1 else None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise ToolError(f"{key} must be a number.")
+    value = _finite(key, value)
     low, high = wanted.get("minimum"), wanted.get("maximum")
     if (low is not None and value < low) or (high is not None and value > high):
         raise ToolError(f"{key} must lie between {low} and {high}.")
     return round(value) if whole or float(value).is_integer() else value
+
+
+def _finite(key: str, value: float) -> float | int:
+    if -LARGEST <= value <= LARGEST:
+        return value
+    raise ToolError(f"{key} must be a number.")
 
 
 def _boolean(key: str, value: object) -> bool:

@@ -10,8 +10,9 @@ another one. When it is over, `settle` writes it, one turn after the other.
 """
 
 from collections.abc import Callable
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
+import langsmith
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
@@ -20,12 +21,27 @@ from langgraph.types import Command
 
 from parlour.agent.acting import CONFIRM_S, Done, carry_out
 from parlour.agent.asking import Answer, ask
+from parlour.agent.assistant import HomeBrain
+from parlour.agent.calls import tidy
 from parlour.agent.memory.reading import Reading
 from parlour.agent.phrases import phrase
 from parlour.agent.prompt import Prompts
 from parlour.agent.run import Run
-from parlour.agent.state import Conversation, Pending, Record, as_call, folded, now_utc, upgraded
-from parlour.ports import Brain, Llm, Say, Utterance
+from parlour.agent.state import (
+    Call,
+    Conversation,
+    Pending,
+    Record,
+    as_call,
+    folded,
+    is_tainted,
+    now_utc,
+    upgraded,
+)
+from parlour.ports import Llm, Say, Utterance
+
+# LangChain sends whatever a graph does to a service as soon as the environment names one.
+langsmith.configure(enabled=False)
 
 END: Final = "__end__"  # langgraph's own, as a literal
 MOST_ROUNDS = 5  # how often a model is asked in one turn
@@ -36,12 +52,6 @@ REFUSAL = "You have tools for this, which work. Call one, or say in one sentence
 
 Agreement: TypeAlias = Callable[[str, str], bool | None]
 """Whether a text in a language is a yes (True), a no (False) or something else (None)."""
-
-
-class HomeBrain(Brain, Protocol):
-    """A brain that knows what it knows."""
-
-    def knows(self, utterance: Utterance) -> bool: ...
 
 
 class Nodes:
@@ -74,15 +84,20 @@ class Nodes:
             if agreed is not None:
                 run.agreed = pending if agreed else None
                 return Command(goto="confirm")
-        return Command(goto="obey" if self._home.knows(run.utterance) else "respond")
+        is_home = not run.utterance.text.strip() or self._home.knows(run.utterance)
+        return Command(goto="obey" if is_home else "respond")
 
     async def obey(self, state: Conversation, runtime: Runtime[Run]) -> None:
         """The home does what it was told, and says so."""
         run = runtime.context
+        readable: list[str] = []
         async with self._home.answer(run.utterance, run.commit) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Say):
                     run.turn["said"] += f" {piece.text}"
+                    readable.append(piece.readable or piece.text)
+                    if piece.readable or run.readable:
+                        run.readable = " ".join(readable)
                 run.say(piece)
 
     async def confirm(
@@ -93,8 +108,11 @@ class Nodes:
         if run.agreed is None:
             run.tell(phrase("left_alone", run.utterance.language))
             return Command(goto=END)
+        run.turn["echoes"] = is_tainted(run.known.get("messages", ()))
         await run.commit.wait()
-        run.turn["steps"].append(_calling([run.agreed["call"]]))
+        # The call was answered already, with the question: this is another one that is the same.
+        call = Call(**{**run.agreed["call"], "id": f"{run.utterance.turn}_yes"})
+        run.turn["steps"].append(_calling([call]))
         return Command(goto="act")
 
     async def respond(
@@ -104,6 +122,7 @@ class Nodes:
         run = runtime.context
         if not run.turn["rounds"]:
             run.facts = await self._recall(run.utterance)
+            run.turn["echoes"] = is_tainted(run.known.get("messages", ()))
         run.turn["rounds"] += 1
         prompt = self._prompts.make(
             run.utterance,
@@ -117,7 +136,9 @@ class Nodes:
         run.nudge = ""
         if answer.calls:
             at = len(run.turn["steps"])
-            calls = [as_call(c, f"call_{at}_{n}") for n, c in enumerate(answer.calls[:MOST_CALLS])]
+            name = f"{run.utterance.turn}_{at}"  # of no other call in the conversation
+            told = [tidy(call, run.tools) for call in answer.calls[:MOST_CALLS]]
+            calls = [as_call(call, f"{name}_{n}") for n, call in enumerate(told)]
             run.turn["steps"].append(_calling(calls))
             return Command(goto="act")
         return Command(goto="respond" if self._again(answer, run) else END)
@@ -132,6 +153,7 @@ class Nodes:
             run.tell(phrase("too_many", run.utterance.language))
             return Command(goto=END)
         done = await carry_out(calls, run)
+        run.agreed = None  # to this call, and to no other
         run.turn["steps"] += [each.record for each in done]
         return Command(goto=END if _is_over(done, run) else "respond")
 
@@ -139,10 +161,15 @@ class Nodes:
         """Make the turn a part of the conversation: of its answer, what was heard."""
         run = runtime.context
         known = upgraded(state)
-        messages = folded(known.get("messages", []), run.turn, run.heard or "")
-        pending = run.pending
-        if pending is not None:
-            pending = Pending(**{**pending, "ends_utc": now_utc() + CONFIRM_S})
+        heard = run.heard or ""
+        if heard.strip() and run.readable:
+            heard = run.readable  # all of it: where it was cut off cannot be told in other words
+        messages = folded(known.get("messages", []), run.turn, heard)
+        pending = known.get("pending")
+        if pending is not None and pending["device"] == run.utterance.place.device:
+            pending = None  # who says something else has not agreed
+        if run.pending is not None and run.heard:  # what nobody heard was not asked
+            pending = Pending(**{**run.pending, "ends_utc": now_utc() + CONFIRM_S})
         return known | Conversation(messages=messages, pending=pending)
 
     def _again(self, answer: Answer, run: Run) -> bool:
@@ -202,7 +229,7 @@ def _is_asked(pending: Pending, utterance: Utterance) -> bool:
     return (
         pending["device"] == utterance.place.device
         and pending["turn"] != utterance.turn
-        and now_utc() < pending["ends_utc"]
+        and 0 < pending["ends_utc"] - now_utc() <= CONFIRM_S  # a clock may be set back
     )
 
 
@@ -228,8 +255,9 @@ def _is_over(done: list[Done], run: Run) -> bool:
     asking = [each for each in done if each.asks]
     if asking or (done and all(each.say for each in done)):
         # What was done is said first, then the question; one question is enough.
-        for each in [*(d for d in done if d.say and not d.asks), *asking[:1]]:
-            run.tell(each.say)
+        told = dict.fromkeys(each.say for each in done if each.say and not each.asks)
+        for sentence in [*told, *(each.say for each in asking[:1])]:
+            run.tell(sentence)
         return True
     if any(each.fault for each in done) and not run.first("call"):
         for each in done:

@@ -90,7 +90,8 @@ def window(known: Conversation) -> list[Record]:
     messages = known.get("messages", [])
     beyond = max(0, len(messages) - MOST_MESSAGES)
     steps = -(-beyond // STEP)
-    return from_turn(messages[steps * STEP :])
+    last = max((n for n, m in enumerate(messages) if m["role"] == "user"), default=0)
+    return from_turn(messages[min(steps * STEP, last) :])
 
 
 def specs(tools: Sequence[Tool]) -> tuple[ToolSpec, ...]:

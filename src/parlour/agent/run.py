@@ -4,9 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from parlour.agent.state import Call, Conversation, Pending, Turn
 from parlour.ports import Commit, Order, Piece, Say, Tool, Utterance
+
+if TYPE_CHECKING:
+    from parlour.agent.acting import Done
 
 
 @dataclass(slots=True)
@@ -27,7 +31,9 @@ class Run:
     heard: str | None = None
     nudge: str = ""
     facts: Sequence[str] = ()
+    readable: str = ""  # what is kept of an answer that a model must not read; "": what was heard
     say: Callable[[Piece], None] = lambda _: None
+    done: dict[str, "Done"] = field(default_factory=dict)  # what acted, by its key: it acts once
 
     def tell(self, text: str) -> None:
         """Say a whole sentence."""

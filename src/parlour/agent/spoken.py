@@ -2,19 +2,40 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
 _MARKUP = re.compile(r"[*_`#>|~]+|\[(?=[^\]]*\]\()|\]\([^)]*\)")
-_THINKING = ("<think>", "</think>")
-LONGEST_TAG = max(map(len, _THINKING))
+_THINK, _THOUGHT = "<think>", "</think>"
+# What ends an answer in the formats that models are trained on. One that prints it goes on with
+# what it believes the user to say, and with answers to that.
+_ENDS = (
+    "<|im_end|>",
+    "<|im_start|>",
+    "<|eot_id|>",
+    "<|eom_id|>",
+    "<|start_header_id|>",
+    "<|end|>",
+    "<|end_of_text|>",
+    "<|endoftext|>",
+    "<|return|>",
+    "<end_of_turn>",
+    "<start_of_turn>",
+    "</s>",
+    "[INST]",
+    "[/INST]",
+)
+_SPEAKING, _THINKING = (_THINK, *_ENDS), (_THOUGHT,)
 
 
 class Spoken:
     """Takes a model's text as it comes and leaves out what is for the eye, or for itself.
 
     Markdown, emoji and control characters go, and everything between <think> and </think>.
+    `ended`: the model has ended its answer, whatever comes then.
     """
 
     def __init__(self) -> None:
+        self.ended = False
         self._held = ""  # may be the beginning of a tag
         self._thinking = False
 
@@ -22,23 +43,35 @@ class Spoken:
         """What of it is to be said; often all of it."""
         text, self._held = self._held + delta, ""
         said = ""
-        while text:
-            tag = _THINKING[self._thinking]
-            before, found, text = text.partition(tag)
-            if not found:
-                before, self._held = _split_tail(before, tag)
+        while text and not self.ended:
+            tags = _THINKING if self._thinking else _SPEAKING
+            before, tag, text = _cut(text, tags)
+            if not tag:
+                before, self._held = _split_tail(before, tags)
             if not self._thinking:
                 said += before
-            if found:
+            self.ended = tag in _ENDS
+            if tag in (_THINK, _THOUGHT):
                 self._thinking = not self._thinking
         return _plain(said)
 
 
-def _split_tail(text: str, tag: str) -> tuple[str, str]:
-    """Cut off an end that may be the beginning of `tag`."""
-    for length in range(min(len(tag) - 1, len(text)), 0, -1):
-        if tag.startswith(text[-length:]):
-            return text[:-length], text[-length:]
+def _cut(text: str, tags: Sequence[str]) -> tuple[str, str, str]:
+    """What stands before the first tag, that tag, and what stands behind it."""
+    places = [(at, tag) for tag in tags if (at := text.find(tag)) >= 0]
+    if not places:
+        return text, "", ""
+    at, tag = min(places)
+    return text[:at], tag, text[at + len(tag) :]
+
+
+def _split_tail(text: str, tags: Sequence[str]) -> tuple[str, str]:
+    """Cut off an end that may be the beginning of a tag."""
+    longest = max(map(len, tags)) - 1
+    for length in range(min(longest, len(text)), 0, -1):
+        tail = text[-length:]
+        if tail[0] in "<[" and any(tag.startswith(tail) for tag in tags):
+            return text[:-length], tail
     return text, ""
 
 

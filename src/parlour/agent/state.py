@@ -16,6 +16,7 @@ MOST_KEPT = 60  # messages; a summary that never comes about loses the oldest
 CLOSED = "This call was cut off before it was done."
 NOT_KEPT = "(This text of somebody else was read then, and is not kept.)"
 NOTHING_HEARD = "..."
+LONGEST_KEPT = 2_000  # characters of a question or an answer, and of the arguments of a call
 
 
 class Call(TypedDict):
@@ -43,6 +44,7 @@ class Turn(TypedDict):
     steps: list[Record]  # what was called and what came of it
     said: str  # what was made to be said
     tainted: bool  # it has read what somebody outside wrote
+    echoes: bool  # it was made with an answer in view that was
     rounds: int  # how often a model was asked
     mended: list[str]  # what was tried again: each kind once
 
@@ -72,17 +74,21 @@ def now_utc() -> float:
 
 
 def new_turn(id_: str, text: str) -> Turn:
-    return Turn(id=id_, text=text, steps=[], said="", tainted=False, rounds=0, mended=[])
+    return Turn(
+        id=id_, text=text, steps=[], said="", tainted=False, echoes=False, rounds=0, mended=[]
+    )
 
 
 def folded(messages: Sequence[Record], turn: Turn, heard: str) -> list[Record]:
     """The conversation with a turn that is over: of its answer, what was heard."""
     steps = [_kept(step) for step in closed(turn["steps"])]
-    answer = Record(role="assistant", content=heard.strip() or NOTHING_HEARD)
-    if turn["tainted"]:
+    answer = Record(role="assistant", content=_worded(heard))
+    if turn["tainted"] or turn["echoes"]:  # it may repeat what it has read
         answer["tainted"] = True
-    question = Record(role="user", content=turn["text"])
-    return trimmed([*messages, question, *steps, answer], MOST_KEPT)
+    question = Record(role="user", content=_worded(turn["text"]))
+    whole = [*messages, question, *steps, answer]
+    kept = trimmed(whole, MOST_KEPT)
+    return aged(kept) if len(kept) < len(whole) else kept
 
 
 def closed(steps: Sequence[Record]) -> list[Record]:
@@ -105,12 +111,38 @@ def closed(steps: Sequence[Record]) -> list[Record]:
 
 
 def trimmed(messages: Sequence[Record], most: int) -> list[Record]:
-    """The newest messages, from the beginning of a turn on."""
-    kept = list(messages)
-    while len(kept) > most:
-        end = next((n for n, m in enumerate(kept) if n and m["role"] == "user"), len(kept))
-        del kept[:end]
-    return kept
+    """The newest messages, from the beginning of a turn on.
+
+    A third leaves at once: what a model is told then stays the same for some turns.
+    """
+    if len(messages) <= most:
+        return list(messages)
+    begins = [n for n, m in enumerate(messages) if m["role"] == "user"]
+    few = [n for n in begins if len(messages) - n <= most * 2 // 3]
+    last = [n for n in begins[-1:] if len(messages) - n <= most]
+    return list(messages[next(iter([*few, *last]), len(messages)) :])
+
+
+def aged(messages: Sequence[Record]) -> list[Record]:
+    """What is left when the older ones leave. What may speak for somebody outside leaves too, but
+    where he was read lately: else one answer repeats another for ever, and all is doubted."""
+    if any(m["role"] == "tool" and m["content"] == NOT_KEPT for m in messages):
+        return list(messages)
+    found: list[Record] = []
+    is_answer_tainted = False
+    for record in reversed(messages):
+        if record["role"] == "assistant" and not record.get("calls"):
+            is_answer_tainted = bool(record.get("tainted"))
+        found.append(_cleansed(record) if is_answer_tainted else record)
+    return found[::-1]
+
+
+def _cleansed(record: Record) -> Record:
+    if record["role"] != "assistant":
+        return record
+    if calls := record.get("calls"):
+        return Record(role="assistant", content="", calls=[_bare(call) for call in calls])
+    return Record(role="assistant", content=NOT_KEPT)
 
 
 def is_tainted(messages: Iterable[Record]) -> bool:
@@ -121,11 +153,9 @@ def is_tainted(messages: Iterable[Record]) -> bool:
 def upgraded(found: Mapping[str, Any]) -> Conversation:
     """The state of whatever version as one of this; what cannot be understood is left out."""
     messages = found.get("messages")
-    if found.get("version") == VERSION:
-        records = [m for m in messages or () if _is_record(m)]
-    else:
-        # Before version 2 a message had its text under "text", and calls were not kept.
-        records = [r for r in map(_from_first, messages or ()) if r is not None]
+    # Before version 2 a message had its text under "text", and calls were not kept.
+    read = _record if found.get("version") == VERSION else _record_of_first
+    records = [r for r in map(read, messages if isinstance(messages, list) else ()) if r]
     summary = found.get("summary")
     pending = found.get("pending")
     return Conversation(
@@ -140,7 +170,7 @@ def as_messages(records: Iterable[Record]) -> list[Message]:
     """As a model is told them."""
     return [
         Message(
-            role=r["role"],  # type: ignore[arg-type]  # checked by `_is_record`
+            role=r["role"],  # type: ignore[arg-type]  # checked by `_record`
             content=r["content"],
             calls=tuple(ToolCall(c["id"], c["name"], c["arguments"]) for c in r.get("calls", ())),
             call_id=r.get("call_id", ""),
@@ -151,7 +181,22 @@ def as_messages(records: Iterable[Record]) -> list[Message]:
 
 def as_call(call: ToolCall, id_: str) -> Call:
     """`id_` instead of the model's own, which small models give out twice."""
-    return Call(id=id_, name=call.name, arguments=json.loads(json.dumps(dict(call.arguments))))
+    written = storable(json.dumps(dict(call.arguments), ensure_ascii=False))
+    # No JSON has a NaN, and not every store keeps a number of twenty digits.
+    arguments = json.loads(
+        written, parse_constant=lambda _: None, parse_int=lambda n: int(n) if len(n) < 19 else n
+    )
+    return Call(id=id_, name=call.name, arguments=arguments)
+
+
+def storable(text: str) -> str:
+    """Without the halves of letters that models and JSON can hold, and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _worded(text: str) -> str:
+    """A message without a word is refused by Anthropic."""
+    return storable(text[:LONGEST_KEPT]).strip() or NOTHING_HEARD
 
 
 def _endings(waiting: Iterable[str]) -> list[Record]:
@@ -163,7 +208,16 @@ def _kept(step: Record) -> Record:
     if step["role"] == "tool":
         content = NOT_KEPT if step.get("untrusted") else step["content"]
         return Record(role="tool", content=content, call_id=step.get("call_id", ""))
-    return Record(role="assistant", content="", calls=step.get("calls", []))
+    calls = [_bare(call) if _is_long(call) else call for call in step.get("calls", ())]
+    return Record(role="assistant", content="", calls=calls)
+
+
+def _is_long(call: Call) -> bool:
+    return len(json.dumps(call["arguments"], ensure_ascii=False)) > LONGEST_KEPT
+
+
+def _bare(call: Call) -> Call:
+    return Call(id=call["id"], name=call["name"], arguments={})
 
 
 def _orderly(records: Sequence[Record]) -> list[Record]:
@@ -177,21 +231,40 @@ def from_turn(records: Sequence[Record]) -> list[Record]:
     return list(records[begins:])
 
 
-def _is_record(found: object) -> bool:
-    return (
-        isinstance(found, dict)
-        and found.get("role") in ("user", "assistant", "tool")
-        and isinstance(found.get("content"), str)
-        and all(_has(call, Call) for call in found.get("calls", ()))
-    )
+def _record(found: object) -> Record | None:
+    if not isinstance(found, dict) or not isinstance(found.get("content"), str):
+        return None
+    role, content = found.get("role"), found["content"]
+    record = Record(role=str(role), content=content)
+    match role:
+        case "user":
+            pass
+        case "assistant":
+            told = found.get("calls")
+            calls = [c for c in told if _has(c, Call)] if isinstance(told, list) else []
+            if calls:
+                record["calls"] = list({call["id"]: call for call in calls}.values())
+            if found.get("tainted"):
+                record["tainted"] = True
+        case "tool":
+            record["call_id"] = str(found.get("call_id", ""))
+        case _:
+            return None
+    return record
 
 
-def _from_first(found: object) -> Record | None:
+def _record_of_first(found: object) -> Record | None:
     if not isinstance(found, dict) or found.get("role") not in ("user", "assistant"):
         return None
     text = found.get("content", found.get("text"))
     return Record(role=found["role"], content=text) if isinstance(text, str) else None
 
 
-def _has(found: object, shape: Any) -> bool:
-    return isinstance(found, dict) and shape.__required_keys__ <= found.keys()
+def _has(found: Any, shape: Any) -> bool:
+    """Whether it has all keys of a typed dictionary, with values that can be worked with."""
+    if not isinstance(found, dict) or not shape.__required_keys__ <= found.keys():
+        return False
+    if shape is Pending:
+        return isinstance(found["ends_utc"], int | float) and _has(found["call"], Call)
+    named = isinstance(found["id"], str) and isinstance(found["name"], str)
+    return named and isinstance(found["arguments"], dict)

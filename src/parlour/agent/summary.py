@@ -6,7 +6,7 @@ import anyio
 
 from parlour.agent.prompt import MOST_MESSAGES
 from parlour.agent.spoken import Spoken
-from parlour.agent.state import Conversation, Record, from_turn
+from parlour.agent.state import Conversation, Record, aged, from_turn
 from parlour.errors import ProviderError
 from parlour.ports import Llm, Message, Prompt, TextDelta
 
@@ -16,6 +16,7 @@ KEPT = 10  # messages that stay as they are; the others are summarised
 DEADLINE_S = 30.0
 MOST_TOKENS = 200
 LONGEST = 1_000  # characters
+LONGEST_LINE = 500  # characters: dozens of messages must fit into what a small model reads
 TASK = """\
 You keep the notes of a conversation between people and the voice of their home. Write what matters
 for going on with it, in at most 100 words, in plain sentences: what was asked, what came of it,
@@ -35,7 +36,7 @@ async def summarise(llm: Llm, known: Conversation) -> Conversation | None:
     messages = known.get("messages", [])
     kept = from_turn(messages[-KEPT:])
     old = messages[: len(messages) - len(kept)]
-    lines = [f"{m['role']}: {m['content']}" for m in old if _counts(m)]
+    lines = [f"{m['role']}: {m['content'][:LONGEST_LINE]}" for m in old if _counts(m)]
     if before := known.get("summary"):
         lines.insert(0, f"notes so far: {before}")
     prompt = Prompt(
@@ -44,7 +45,7 @@ async def summarise(llm: Llm, known: Conversation) -> Conversation | None:
     text = await _read(llm, prompt) if lines else ""
     if not text and lines:
         return None
-    return known | Conversation(messages=kept, summary=text[:LONGEST])
+    return known | Conversation(messages=aged(kept), summary=text[:LONGEST])
 
 
 def _counts(message: Record) -> bool:

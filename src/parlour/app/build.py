@@ -1,23 +1,27 @@
 """The whole server put together: which part gets which, and what runs as long as it runs."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import anyio
 from anyio import to_thread
 
 from parlour import tasks
-from parlour.agent.assistant import Assistant, no_model
+from parlour.agent.assistant import PlainAssistant
+from parlour.agent.phrases import no_model
 from parlour.app import choice
 from parlour.app.catalogue import language_records, voice_records
 from parlour.app.clock import Calls, Speakers, dismiss_on_turns
-from parlour.app.engines import Running, make_chat, make_stt, make_tts, make_turn_model
-from parlour.app.home import WRITER
+from parlour.app.engines import Running, make_llm, make_stt, make_tts, make_turn_model
+from parlour.app.home import WRITER, writer_in
 from parlour.app.home import Calls as HomeCalls
+from parlour.app.memory import Calls as MemoryCalls
+from parlour.app.memory import no_prompt
 from parlour.app.mqtturl import MqttUrl
 from parlour.app.owner import floors_of, path_of, policy_of
 from parlour.app.sections import Config
@@ -27,6 +31,7 @@ from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
 from parlour.gateways.device import STOCK_LEAD_S, SUPERSET_LEAD_S, DeviceGateway, Gate
 from parlour.gateways.metrics import Metrics
+from parlour.gateways.prompt import PromptCalls, PromptQuestion
 from parlour.home.brain import HomeBrain, fixed_replies
 from parlour.home.broker import embedded_broker
 from parlour.home.clock import Clock
@@ -34,10 +39,12 @@ from parlour.home.demo import DemoHome, make_stations, run_demo
 from parlour.home.grammar import HouseGrammar
 from parlour.home.language import LANGUAGES
 from parlour.home.mqtt import MqttHouse
+from parlour.home.permission import Questions
 from parlour.home.sampling import training_sentences
 from parlour.home.store import Store
+from parlour.home.tools import HomeTools
 from parlour.ids import DeviceId, new_turn_id
-from parlour.ports import Did, Expect, Place, Say, Utterance, Vocabulary
+from parlour.ports import Begun, Brain, Did, Expect, Place, Say, Utterance, Vocabulary
 from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
 from parlour.turn.admission import Admission, AdmissionPolicy
@@ -46,6 +53,10 @@ from parlour.turn.phrases import all_phrases
 from parlour.turn.playout import PlayoutFormat
 from parlour.turn.vadbatch import VadBatch
 from parlour.turn.voice import Voice
+
+if TYPE_CHECKING:  # a second to load, and 40 MB, for those who have a language model
+    from parlour.agent.agent import Agent
+    from parlour.app.agent import Mind
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +75,11 @@ COMMON_FORMS = (
 class Server:
     """Everything that one process serves. `run` is its life."""
 
-    def __init__(self, config: Config, broker_url: str, store: Store) -> None:
-        self.stages = Stages()
+    def __init__(
+        self, config: Config, broker_url: str, store: Store, stages: Stages, mind: "Mind | None"
+    ) -> None:
+        """`mind` None: there is no language model."""
+        self.stages = stages
         self.bus = MemoryBus()
         self._running = Running(self.stages)
         self._stt = make_stt(config, self._running, self._publish)
@@ -84,11 +98,18 @@ class Server:
         self.clock = Clock(store, speakers, self._language)
         self.home = HomeCalls(config, self._house, self._grammar, store)
         self._policy = policy_of(config)
+        asked_back = Questions(self._policy)
         self._home = HomeBrain(
-            self._house, self._grammar, self.clock, self._policy, speakers.say_aloud
+            self._house, self._grammar, self.clock, self._policy, speakers.say_aloud, asked_back
         )
-        self._chat = make_chat(config, self._running, self._publish)
-        self._brain = Assistant(self._home, self._chat)
+        self._mind = mind
+        self._agent: Agent | None = None
+        self._brain: Brain = PlainAssistant(self._home)
+        if mind is not None:
+            tools = HomeTools(self._house, self._policy, asked_back, self.clock, speakers.say_aloud)
+            llm = make_llm(config, self._running, self._publish)
+            assert llm is not None, "without one there is no mind"
+            self._agent = self._brain = mind.make_agent(llm, self._home, tools)
         self._vad = VadBatch(SileroVad())
         engines = Engines(
             stt=self._stt,
@@ -102,7 +123,7 @@ class Server:
             speed=config.tts.speed,
             follow_up_s=config.conversation.follow_up_s,
         )
-        areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
+        self._areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
         self._engines = engines
         self._admission = Admission(
             AdmissionPolicy(
@@ -110,7 +131,7 @@ class Server:
             ),
             lambda: self._vad.queue_age_ms,
         )
-        self.devices = DeviceGateway(Gate(engines, areas, self._publish, self._admission))
+        self.devices = DeviceGateway(Gate(engines, self._areas, self._publish, self._admission))
         self._metrics = self._make_metrics(engines)
         house = http.House(
             self._ask,
@@ -118,8 +139,15 @@ class Server:
             partial(language_records, config),
             self.home.routes(),
             Calls(self.clock, speakers).routes(),
+            self._make_memory_calls().routes(),
+            PromptCalls(no_prompt if mind is None else self._show_prompt),
         )
         self.app = http.create_app(self.stages, self.devices, house, self._metrics)
+
+    def _make_memory_calls(self) -> MemoryCalls:
+        if self._mind is None or self._agent is None:
+            return MemoryCalls(None)
+        return MemoryCalls(self._mind.memory, let_go=self._agent.forget)
 
     def _publish(self, event: Event) -> None:
         self._metrics.observe(event)
@@ -165,7 +193,9 @@ class Server:
             group.start_soon(dismiss_on_turns, self.bus, self.clock)
             group.start_soon(self._log_turns)
             group.start_soon(self._prepare_replies)
-            group.start_soon(self._keep_model_warm)
+            if self._mind is not None and self._agent is not None:
+                group.start_soon(self._mind.run, self._agent)
+                group.start_soon(self._keep_model_warm, self._agent)
 
     async def _warm_further(self) -> None:
         """Compile the languages after the first aside: half a second each."""
@@ -180,15 +210,16 @@ class Server:
             yield
         finally:
             with anyio.move_on_after(1, shield=True):
-                if self._chat is not None:
-                    await self._chat.aclose()
+                if self._agent is not None:
+                    await self._agent.aclose()
                 for close in self._running.closers:
                     await close()
 
     async def wait_settled(self) -> None:
-        """Wait until every stage is ready, or known to be down, and names can be heard."""
+        """Wait until every stage that is needed is ready or known to be down, and names are known."""
         for stage in self.stages:
-            await stage.wait_settled()
+            if stage.needed:
+                await stage.wait_settled()
         await self._taught.wait()
 
     async def _teach(self) -> None:
@@ -241,15 +272,13 @@ class Server:
                     log.info("replies are not made ready: %s", error)
                     return
 
-    async def _keep_model_warm(self) -> None:
+    async def _keep_model_warm(self, agent: "Agent") -> None:
         """Have the model loaded now, and after each turn the conversation read."""
-        if self._chat is None:
-            return
-        await self._chat.warm_up(Place(WRITER), self._language)
+        await agent.warm_up(Place(WRITER), self._language)
         with self.bus.subscribe() as events:
             async for event in events:
                 if isinstance(event, TurnEnded) and event.transcript:
-                    await self._chat.warm_up(Place(event.device), self._language)
+                    await agent.warm_up(Place(event.device), self._language)
 
     async def _log_turns(self) -> None:
         with self.bus.subscribe() as events:
@@ -261,12 +290,13 @@ class Server:
 
     async def _ask(self, question: http.Question) -> http.Answer:
         text, language = question.text, self.home.language(question.language)
-        place = Place(WRITER, self.home.area(question.area) if question.area else None)
+        area = self.home.area(question.area) if question.area else None
+        place = Place(writer_in(question.conversation), area)
         plan = self._home.plan(text, language, place)
         if question.dry_run:
             actions = [Action(c.target, c.verb, c.value, confirmed=False) for c in plan.commands]
             return http.Answer(plan.intent, plan.reply, actions)
-        said: list[str] = []
+        said = ""
         done: list[Action] = []
         utterance = Utterance(new_turn_id(), text, language, place)
         at_once = anyio.Event()
@@ -274,14 +304,38 @@ class Server:
         async with self._brain.answer(utterance, at_once) as answer:
             async for piece in answer:
                 match piece:
-                    case Expect():
+                    case Expect() | Begun():
                         pass
-                    case Say(text=sentence):
-                        said.append(sentence)
+                    case Say(text=piece_of, tokens=tokens):
+                        said += piece_of if tokens else f" {piece_of}"
                     case Did(action=action):
                         done.append(action)
-        self._home.remember(utterance, " ".join(said))
-        return http.Answer(plan.intent, " ".join(said), done)
+        said = " ".join(said.split())
+        self._brain.remember(utterance, said)
+        if self._agent is not None:
+            await self._agent.flush()  # who has his answer may rely on it
+        return http.Answer(plan.intent, said, done)
+
+    async def _show_prompt(self, asked: PromptQuestion) -> Mapping[str, object]:
+        assert self._mind is not None
+        assert self._agent is not None
+        language = self.home.language(asked.language)
+        device = DeviceId(asked.device) if asked.device else WRITER
+        area = self.home.area(asked.area) if asked.area else self._areas.get(device)
+        utterance = Utterance(new_turn_id(), asked.text, language, Place(device, area))
+        return await self._mind.show_prompt(self._agent, utterance, count=asked.count)
+
+
+@asynccontextmanager
+async def mind_of(config: Config, stages: Stages) -> "AsyncIterator[Mind | None]":
+    """What a language model needs besides itself; None where there is none, and nothing is loaded."""
+    if config.llm.provider == ["none"]:
+        yield None
+        return
+    from parlour.app.agent import open_mind  # noqa: PLC0415  # see above
+
+    async with open_mind(config, stages) as mind:
+        yield mind
 
 
 def house_at(broker_url: str, config: Config) -> MqttHouse:

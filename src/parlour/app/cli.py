@@ -51,8 +51,11 @@ app = _app("A private, real-time voice assistant for the home.")
 home = _app("See the home of a running server, and decide about its devices.")
 timers = _app("Look at the timers of a running server.")
 alarms = _app("Look at the alarms of a running server, and set some.")
+memory = _app("See what the assistant of a running server remembers, and have it forget.")
+prompt = _app("See what a language model is sent.")
 config = _app("Check and explain the configuration.")
 bench = _app("Measure a running installation.")
+mcp = _app("See the tools of MCP servers, and approve what has changed.")
 models = _app("Fetch, check and remove the files of models.")
 
 ConfigFile = Annotated[
@@ -191,6 +194,10 @@ def ask(
         str | None, typer.Option(metavar="AREA", help='Where you are: "the light" is meant there.')
     ] = None,
     language: Spoken = None,
+    conversation: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A conversation of its own, e.g. one for each person."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
@@ -200,7 +207,15 @@ def ask(
     """Put a sentence to the running server in writing."""
     from parlour.app.client import ask as run
 
-    run(text, area=area, language=language, dry_run=dry_run, url=url, as_json=as_json)
+    run(
+        text,
+        area=area,
+        language=language,
+        conversation=conversation,
+        dry_run=dry_run,
+        url=url,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -327,6 +342,106 @@ def demo(
     run(url)
 
 
+# ---------------------------------------------------------------- the assistant
+
+
+@memory.command("show")
+def memory_show(
+    thread: Annotated[
+        str | None,
+        typer.Argument(metavar="CONVERSATION", help="Word by word; else all in outline."),
+    ] = None,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """List conversations, and facts with their numbers; or show one conversation."""
+    from parlour.app.memoryclient import show as run
+
+    run(thread, url=url, as_json=as_json)
+
+
+@memory.command("forget")
+def memory_forget(
+    thread: Annotated[
+        str | None,
+        typer.Argument(metavar="CONVERSATION", help="As in `parlour memory show`."),
+    ] = None,
+    fact: Annotated[int | None, typer.Option(metavar="N", help="One fact, by its number.")] = None,
+    facts: Annotated[bool, typer.Option("--facts", help="Every fact.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every conversation and every fact.")
+    ] = False,
+    sure: Annotated[bool, typer.Option("--yes", help="Ask nothing before --all.")] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Forget a conversation, a fact, all facts, or everything."""
+    from parlour.app.memoryclient import Forgotten
+    from parlour.app.memoryclient import forget as run
+
+    what = Forgotten(thread, fact, facts, everything)
+    run(what, sure=sure, url=url, as_json=as_json)
+
+
+@memory.command("export")
+def memory_export(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A new file, only for you; - is stdout.")
+    ] = Path("parlour-memory.json"),
+    url: Url = SERVER,
+) -> None:
+    """Write everything that is remembered as JSON."""
+    from parlour.app.memoryclient import export as run
+
+    run(file, url=url)
+
+
+@memory.command("remember")
+def memory_remember(
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help='A fact, e.g. "the bins are emptied on Friday".')
+    ],
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Have the assistant keep a fact in mind."""
+    from parlour.app.memoryclient import remember as run
+
+    run(text, url=url, as_json=as_json)
+
+
+@prompt.command("show")
+def prompt_show(
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What somebody says.")] = "",
+    area: Annotated[
+        str | None, typer.Option(metavar="AREA", help="Where they are, e.g. Kitchen.")
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="To which device they speak.", show_default="in writing"),
+    ] = None,
+    language: Spoken = None,
+    count: Annotated[
+        bool,
+        typer.Option("--count", help="Send it to have its tokens counted."),
+    ] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Show word by word what the language model would be sent now."""
+    from parlour.app.promptclient import show as run
+
+    run(
+        text,
+        area=area,
+        device=device,
+        language=language,
+        count=count,
+        url=url,
+        as_json=as_json,
+    )
+
+
 # ---------------------------------------------------------------- engines without a server
 
 
@@ -447,9 +562,9 @@ def advise(
 
 @app.command()
 def doctor(config_file: ConfigFile = None, as_json: Json = False) -> None:
-    """Check host, engines, keys, models, broker and port; name the mend of each finding."""
+    """Check host, engines, keys, models, port, broker and tools; name the mend of each finding."""
     from parlour.app.config import find, read
-    from parlour.app.doctor import doctor as run
+    from parlour.app.doctor.report import doctor as run
 
     raise typer.Exit(run(read(find(config_file)), as_json=as_json))
 
@@ -614,6 +729,31 @@ def home_watch(
     run(url=url, as_json=as_json)
 
 
+# ---------------------------------------------------------------- MCP servers
+
+
+@mcp.command("list")
+def mcp_list(config_file: ConfigFile = None, as_json: Json = False) -> None:
+    """List the tools that servers have shown, and whether each may be used."""
+    from parlour.app.mcpclient import list_tools as run
+
+    run(_load(config_file), as_json=as_json)
+
+
+@mcp.command("approve")
+def mcp_approve(
+    server: Annotated[str, typer.Argument(metavar="SERVER", help="Its name in config.yml.")],
+    tool: Annotated[
+        str | None, typer.Argument(metavar="[TOOL]", help="One tool; none: all that wait.")
+    ] = None,
+    config_file: ConfigFile = None,
+) -> None:
+    """Approve tools whose description or parameters have changed, or that are new."""
+    from parlour.app.mcpclient import approve as run
+
+    run(_load(config_file), server, tool)
+
+
 # ---------------------------------------------------------------- the configuration
 
 
@@ -753,6 +893,62 @@ def bench_grammar(
     raise typer.Exit(run(locales or (), name, devices, verbose=verbose))
 
 
+@bench.command("agent")
+def bench_agent(
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="CLASS|ID", help="Only one class of tasks, or one task."),
+    ] = None,
+    short: Annotated[
+        bool, typer.Option("--short", help="A fixed choice of forty tasks, in half a minute.")
+    ] = False,
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="A real model in place of the scripted one."),
+    ] = None,
+    provider: Annotated[
+        str, typer.Option(metavar="NAME", help="Who serves the model, as in llm.provider.")
+    ] = "openai",
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Where it is served.", show_default="the provider's own"),
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(metavar="KEY", envvar="PARLOUR_BENCH_KEY", help="Its key, if it needs one."),
+    ] = None,
+    json_file: JsonFile = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Print what was said.")] = False,
+) -> None:
+    """Give tasks to the agent, and judge by how house, calendar, timers and facts end."""
+    from parlour_bench.agent.command import Options
+    from parlour_bench.agent.command import agent as run
+    from parlour_bench.agent.surroundings import RealModel
+
+    if model is None and (base_url or provider != "openai"):
+        raise InputError("--model is missing: which model is it to be?")
+    real = RealModel(model, provider, base_url, api_key) if model else None
+    options = Options(only=only, short=short, json_file=json_file, verbose=verbose)
+    raise typer.Exit(run(options, real))
+
+
+@bench.command("graph")
+def bench_graph(
+    turns: Annotated[int, typer.Option(metavar="N", min=20, help="Of each store.")] = 300,
+    soak: Annotated[
+        int,
+        typer.Option(metavar="N", min=0, help="Turns to look for growth in, a tenth cut off."),
+    ] = 10_000,
+    redis_url: Annotated[
+        str | None, typer.Option("--redis", metavar="URL", help="A Redis to measure, too.")
+    ] = None,
+) -> None:
+    """Measure what the agent's graph and its memory cost a turn, and whether they grow."""
+    from parlour_bench.graph import graph as run
+
+    raise typer.Exit(run(turns, soak, redis_url))
+
+
 @bench.command("overhead")
 def bench_overhead(
     repeats: Annotated[int, typer.Option(metavar="N", min=1, help="Of each measurement.")] = 20,
@@ -767,6 +963,9 @@ def bench_overhead(
 app.add_typer(home, name="home")
 app.add_typer(timers, name="timers")
 app.add_typer(alarms, name="alarms")
+app.add_typer(mcp, name="mcp")
+app.add_typer(memory, name="memory")
+app.add_typer(prompt, name="prompt")
 app.add_typer(models, name="models")
 app.add_typer(config, name="config")
 app.add_typer(bench, name="bench")

@@ -1,6 +1,7 @@
 """Commands that talk to a running server over HTTP: ask, home watch."""
 
 import json
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import cast
@@ -10,7 +11,7 @@ import typer
 
 from parlour.errors import InputError, ParlourError
 
-ANSWER_S = 10.0  # a command is confirmed or given up in about 1.5 s
+ANSWER_S = 70.0  # a language model is given a minute for an answer
 CONNECT_S = 3.0
 
 
@@ -25,13 +26,20 @@ def ask(
     *,
     area: str | None,
     language: str | None,
+    conversation: str | None,
     dry_run: bool,
     url: str,
     as_json: bool,
 ) -> None:
     if not text.strip():
         raise InputError("there is nothing to ask: the text is empty")
-    question = {"text": text, "area": area, "language": language, "dry_run": dry_run}
+    question = {
+        "text": text,
+        "area": area,
+        "language": language,
+        "conversation": conversation,
+        "dry_run": dry_run,
+    }
     with link_to(url) as client, said_plainly(url):
         answer = answer_of(client.post("/api/ask", json=question), url)
     if as_json:
@@ -65,12 +73,12 @@ def watch_home(*, url: str, as_json: bool) -> None:
 # ---------------------------------------------------------------- the link
 
 
-def link_to(url: str) -> httpx.Client:
+def link_to(url: str, answer_s: float = ANSWER_S) -> httpx.Client:
     if not url.startswith(("http://", "https://")):
         raise InputError(f"{url} is not a server's address; it looks like http://127.0.0.1:8000")
     try:
         # Proxies of the environment are for the internet, not for a server in the house.
-        timeout = httpx.Timeout(ANSWER_S, connect=CONNECT_S)
+        timeout = httpx.Timeout(answer_s, connect=CONNECT_S)
         return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
     except httpx.InvalidURL as error:
         raise InputError(f"{url} is not a server's address: {error}") from error
@@ -137,6 +145,31 @@ def columns(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
     for line in lines:
         cells = zip(line, widths, strict=True)
         yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()
+
+
+def printable(text: object) -> str:
+    """As it is, save what would steer a terminal: control characters, and those that turn the
+    direction of writing. Joiners stay, without which Indian scripts cannot be written."""
+    return "".join(
+        char if char in "\n\t" or unicodedata.category(char) != "Cc" and char not in TURNS
+        else f"\\u{ord(char):04x}"
+        for char in str(text)
+    )  # fmt: skip
+
+
+def plain(text: object) -> str:
+    """The same on one line."""
+    return " ".join(printable(text).split())
+
+
+def called(message: Mapping[str, object]) -> Iterator[str]:
+    """The calls of tools in a message of a conversation or a prompt, a line each."""
+    for call in cast("Sequence[Mapping[str, object]]", message.get("calls") or []):
+        arguments = json.dumps(call.get("arguments"), ensure_ascii=False)
+        yield plain(f"-> {call.get('name')} {arguments}")
+
+
+TURNS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def state_text(entity: Mapping[str, object]) -> str:

@@ -9,7 +9,6 @@ from typing import Any, Protocol
 
 from pydantic import SecretStr
 
-from parlour.agent.chat import ChatBrain
 from parlour.app import choice, registry
 from parlour.app.sections import Config
 from parlour.catalogue.folder import ModelFolder, default_folder
@@ -299,11 +298,6 @@ def _make_one_llm(config: Config, name: str) -> Llm:
             offline=url is not None,  # a server of one's own, which nobody charges for
         )
     )
-
-
-def make_chat(config: Config, running: Running, report: Report = _ignore) -> ChatBrain | None:
-    llm = make_llm(config, running, report)
-    return None if llm is None else ChatBrain(llm)
 
 
 def make_turn_model(config: Config) -> TurnModel | None:

@@ -20,7 +20,7 @@ from parlour.home.entities import Entity, Verb
 from parlour.home.interpretation import interpret
 from parlour.home.language import LANGUAGES, load
 from parlour.home.mqtt import MqttHouse
-from parlour.home.permission import tier
+from parlour.home.permission import WRITING, tier
 from parlour.home.store import Store
 from parlour.home.vocabulary import names_of
 from parlour.ids import DeviceId, EntityId
@@ -28,8 +28,13 @@ from parlour.ports import Grammar, Place
 
 log = logging.getLogger(__name__)
 
-WRITER = DeviceId("writing")  # who asks over HTTP
+WRITER = DeviceId(WRITING)
 MOST_NEAR = 3  # ids named in an error
+
+
+def writer_in(conversation: str | None) -> DeviceId:
+    """Who asks over HTTP: each conversation is a device of its own."""
+    return WRITER if conversation is None else DeviceId(f"{WRITER}:{conversation}")
 
 
 class Calls:

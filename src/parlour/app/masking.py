@@ -5,7 +5,7 @@ import re
 MASK = "***"
 
 _SECRET_KEY = re.compile(
-    r"api_?key|passw|passphrase|secret|token|credential|(?:^|_)pin$", re.IGNORECASE
+    r"api_?key|passw|passphrase|secret|token(?!s$)|credential|(?:^|_)pin$", re.IGNORECASE
 )
 _URL_LOGIN = re.compile(r"([a-z][a-z0-9+.-]*://).*@", re.IGNORECASE | re.DOTALL)
 _URL_QUERY = re.compile(r"(://[^?]*\?).+", re.DOTALL)

@@ -8,6 +8,7 @@ from parlour.app import choice
 from parlour.app.configfile import KeyPath
 from parlour.app.masking import mask_urls
 from parlour.app.sections import Config, Mqtt
+from parlour.app.toolnames import clashes, owner_text
 from parlour.app.values import either
 from parlour.traits import TtsTraits, Voice, best_for
 
@@ -40,12 +41,18 @@ def impossible_pairs(config: Config) -> Iterator[Pair]:
     ):
         if "scripted" in names and config.script is None:
             yield Pair((section, "provider"), "scripted needs script.path, a JSON file")
+    if config.memory.store != "sqlite" and config.redis is None:
+        text = f"{config.memory.store} needs redis.url, as redis://localhost:6379/0"
+        yield Pair(("memory", "store"), text, (("redis",),))
     if config.mqtt is not None:
         yield from _area_on_two_floors(config.mqtt)
         if config.mqtt.tls_ca is not None and not config.mqtt.url.tls:
             yield Pair(("mqtt", "tls_ca"), "is for mqtts://, and mqtt.url is mqtt://", (URL,))
     yield from _area_named_twice(config)
     yield from _unusable_devices(config)
+    for name, key, other in clashes(config):
+        text = f"the tool {name} is called as one of {owner_text(other)}; rename it"
+        yield Pair(key, text, (other,) if other else ())
 
 
 # ---------------------------------------------------------------- speaking

@@ -1,14 +1,21 @@
 """The sections of `config.yml`: every key, what it means and its default."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 from pydantic import Field, PlainSerializer
 
 from parlour.app import registry
+from parlour.app.agentsection import Agent, Memory
+from parlour.app.bookingsection import Bookings
+from parlour.app.calendarsection import Calendar, TimeZone
 from parlour.app.configfile import key_text
+from parlour.app.databasesection import Database, Query
 from parlour.app.homesections import Area, Device, Floor, Permissions, Rule
+from parlour.app.mcpsection import McpSection, ServerName
+from parlour.app.requestsection import Request, Weather
 from parlour.app.section import Section
+from parlour.app.toolvalues import Parameter, Word
 from parlour.app.values import (
     BrokerUrl,
     HttpUrl,
@@ -189,8 +196,8 @@ class Mqtt(Section):
 
 
 class Redis(Section):
-    """What several processes will share. `parlour doctor` looks whether it answers; nothing else
-    uses it yet."""
+    """Where the assistant remembers, if `memory.store` is redis or redis_search. `parlour doctor`
+    looks whether it answers."""
 
     url: RedisUrl = Field(description="redis://:password@localhost:6379/0, or rediss:// for TLS")
 
@@ -202,6 +209,9 @@ class Satellite(Section):
         default=None, description='Where it stands: "the light" is this area\'s'
     )
     name: Name | None = Field(default=None, description="What to call it; null: its id")
+    person: Name | None = Field(
+        default=None, description="Who speaks there, if it is always the same person"
+    )
 
 
 class Models(Section):
@@ -348,6 +358,8 @@ class Config(Section):
     languages: Annotated[list[Language], Field(min_length=1)] | None = Field(
         default=None, description="Languages spoken in the house; null: that of stt.language"
     )
+    agent: Agent = Field(default_factory=Agent)
+    memory: Memory = Field(default_factory=Memory)
     models: Models = Field(default_factory=Models)
     data: Data = Field(default_factory=Data)
     espeak: Espeak = Field(default_factory=Espeak)
@@ -366,7 +378,7 @@ class Config(Section):
     mqtt: Mqtt | None = Field(
         default=None, description="Absent: the demo home on an embedded broker"
     )
-    redis: Redis | None = Field(default=None, description="Absent: one process, by itself")
+    redis: Redis | None = Field(default=None, description="Absent: nothing is kept in Redis")
     script: Script | None = Field(default=None, description="Absent: no engine works by a script")
     satellites: dict[Name, Satellite] = Field(
         default_factory=dict, description="Microphones by the id that each sends"
@@ -377,6 +389,30 @@ class Config(Section):
         default_factory=dict, description="What you decide about devices, by id"
     )
     permissions: Permissions = Field(default_factory=Permissions)
+    time_zone: TimeZone | None = Field(
+        default=None, description="Where the house is, as in Europe/Berlin; null: the machine's"
+    )
+    calendars: dict[Name, Calendar] = Field(
+        default_factory=dict, description="Calendars of the household, by name"
+    )
+    databases: dict[Word, Database] = Field(
+        default_factory=dict, description="Databases that may be asked fixed questions, by name"
+    )
+    requests: dict[Word, Request] = Field(
+        default_factory=dict, description="Requests to web services, by the name of their tool"
+    )
+    weather: Weather | None = Field(default=None, description="Absent: nobody is asked")
+    bookings: dict[Word, Bookings] = Field(
+        default_factory=dict, description="Who takes bookings, by name"
+    )
+    tools: dict[Name, dict[str, Any]] = Field(
+        default_factory=dict,
+        repr=False,  # nobody knows which of them are secrets
+        description="Settings of installed packages that bring tools, by the name of each",
+    )
+    mcp: dict[ServerName, McpSection] = Field(
+        default_factory=dict, description="MCP servers by name: their tools, for the language model"
+    )
 
     @property
     def spoken(self) -> list[str]:
@@ -391,6 +427,10 @@ def section_at(path: Sequence[str | int]) -> type[Section]:
             return Config
         case ["permissions", "rules", _]:
             return Rule
+        case ["databases", _, "queries", _]:
+            return Query
+        case ["databases", _, "queries", _, "parameters", _] | ["requests", _, "parameters", _]:
+            return Parameter
         case [name, _] if name in BY_NAME:
             return BY_NAME[str(name)]
         case [name]:
@@ -405,6 +445,8 @@ SECTIONS: dict[str, type[Section]] = {
     "stt": Stt,
     "llm": Llm,
     "conversation": Conversation,
+    "agent": Agent,
+    "memory": Memory,
     "models": Models,
     "data": Data,
     "espeak": Espeak,
@@ -424,6 +466,7 @@ SECTIONS: dict[str, type[Section]] = {
     "redis": Redis,
     "script": Script,
     "permissions": Permissions,
+    "weather": Weather,
 }
 
 # Sections under which the owner chooses the keys.
@@ -432,6 +475,14 @@ BY_NAME: dict[str, type[Section]] = {
     "floors": Floor,
     "areas": Area,
     "devices": Device,
+    "calendars": Calendar,
+    "databases": Database,
+    "databases.<name>.queries": Query,
+    "databases.<name>.queries.<name>.parameters": Parameter,
+    "requests": Request,
+    "requests.<name>.parameters": Parameter,
+    "bookings": Bookings,
+    "mcp": McpSection,
 }
 
 

@@ -10,13 +10,13 @@ import typer
 import uvicorn
 
 from parlour import tasks
-from parlour.app.build import Server, home_broker
+from parlour.app.build import Server, home_broker, mind_of
 from parlour.app.clock import house_store
 from parlour.app.models import fetch_missing
 from parlour.app.sections import Config
 from parlour.gateways.web import create_server, listen
 from parlour.opus import find_libopus
-from parlour.supervise import Health
+from parlour.supervise import Health, Stages
 
 log = logging.getLogger(__name__)
 
@@ -36,17 +36,22 @@ async def _serve(config: Config, host: str, port: int) -> None:
     find_libopus()  # without it nothing can be heard: better said now
     with listen(host, port) as listener:
         address = f"{host}:{listener.getsockname()[1]}"
-        async with house_store(config) as store, home_broker(config) as broker_url:
-            server = Server(config, broker_url, store)
+        stages = Stages()
+        async with (
+            house_store(config) as store,
+            home_broker(config) as broker_url,
+            mind_of(config, stages) as mind,
+        ):
+            server = Server(config, broker_url, store, stages, mind)
             await server.clock.load()
             await server.home.load()
             web = create_server(server.app)
             async with tasks.task_group() as group:
                 group.start_soon(_stop_on_signal, web)
-                stages = await _start(group, server)
+                running = await _start(group, server)
                 group.start_soon(_announce, server, address)
                 await web.serve([listener])
-                stages.cancel()
+                running.cancel()
                 group.cancel_scope.cancel()
         log.info("stopped")
 

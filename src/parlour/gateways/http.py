@@ -16,7 +16,9 @@ from parlour.events import Action
 from parlour.gateways.clock import ClockCalls, clock_routes
 from parlour.gateways.device import DeviceGateway
 from parlour.gateways.home import HomeCalls, home_routes
+from parlour.gateways.memory import MemoryCalls, memory_routes
 from parlour.gateways.metrics import Metrics
+from parlour.gateways.prompt import PromptCalls, prompt_routes
 from parlour.supervise import Stages
 from parlour.wire.ota import build_reply, read_request
 
@@ -43,6 +45,8 @@ class House:
     languages: Callable[[], Sequence[Mapping[str, object]]]
     home: HomeCalls
     clock: ClockCalls
+    memory: MemoryCalls
+    prompt: PromptCalls
 
 
 class Question(BaseModel):
@@ -52,6 +56,12 @@ class Question(BaseModel):
     area: str | None = Field(None, max_length=60, description="The room in which they stand")
     language: str | None = Field(
         None, max_length=10, description="Such as de_DE; null: the house's first"
+    )
+    conversation: str | None = Field(
+        default=None,
+        max_length=60,
+        pattern=r"^[A-Za-z0-9_.:-]+$",
+        description="Who asks: each value is a conversation of its own",
     )
     dry_run: bool = Field(False, description="Say what would be done, and do nothing")
 
@@ -112,6 +122,8 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
 
     app.include_router(home_routes(house.home))
     app.include_router(clock_routes(house.clock))
+    app.include_router(memory_routes(house.memory))
+    app.include_router(prompt_routes(house.prompt))
 
     @app.websocket("/device")
     async def device(socket: WebSocket) -> None:

@@ -17,15 +17,17 @@ import anyio
 
 from parlour.errors import ParlourError
 from parlour.events import Action
-from parlour.home import replies
+from parlour.home import replies, telling
 from parlour.home.clock import Clock
 from parlour.home.clocktalk import about_clock
 from parlour.home.entities import Command, House, Outcome, Result, Verb
 from parlour.home.meanings import MEANINGS, Sort
 from parlour.home.permission import Answer, Policy, Questions, sift
 from parlour.home.resolve import Asked, Commands, Unclear, resolve
+from parlour.home.telling import Told
 from parlour.home.wording import wording
 from parlour.ports import (
+    Begun,
     Commit,
     Did,
     Expect,
@@ -59,7 +61,7 @@ class _Understood:
 
     commands: list[Command] = field(default_factory=list)
     unable: list[Unclear] = field(default_factory=list)
-    told: list[str] = field(default_factory=list)  # answers and refusals
+    told: list[Told] = field(default_factory=list)  # answers and refusals
     clock: list[Judgement] = field(default_factory=list)
     announcements: list[Judgement] = field(default_factory=list)
 
@@ -74,12 +76,14 @@ class HomeBrain:
         clock: Clock,
         policy: Policy = NO_POLICY,
         announce: Announce | None = None,
+        questions: Questions | None = None,
     ) -> None:
+        """`questions`: those of others too, who ask back and leave it to us to hear the answer."""
         self._house = house
         self._grammar = grammar
         self._clock = clock
         self._policy = policy
-        self._questions = Questions(policy)
+        self._questions = questions or Questions(policy)
         self._announce = announce
 
     @asynccontextmanager
@@ -121,12 +125,11 @@ class HomeBrain:
         sifted = sift(self._policy, understood.commands, self._house, place)
         told = [*understood.told]
         if sifted.denied:
-            told.append(self._denied(language))
+            told.append(telling.plain(denied(language)))
         if sifted.held and not sifted.allowed:
-            return Plan(
-                judged.intent, reply=" ".join([*told, self._question(sifted.held, language)])
-            )
-        return Plan(judged.intent, sifted.allowed, " ".join(told))
+            told.append(self._question(sifted.held, language))
+            return Plan(judged.intent, reply=telling.joined(told).spoken)
+        return Plan(judged.intent, sifted.allowed, telling.joined(told).spoken)
 
     # ------------------------------------------------------------ one answer
 
@@ -156,7 +159,7 @@ class HomeBrain:
                 case Sort.ANNOUNCE:
                     understood.announcements.append(clause)
                 case Sort.TALK:
-                    understood.told.append(_talk(clause.intent, language))
+                    understood.told.append(telling.plain(_talk(clause.intent, language)))
                 case Sort.ACT | Sort.SET | Sort.CHANGE | Sort.ASK:
                     self._understand_home(clause, place, language, understood)
         return understood
@@ -169,9 +172,9 @@ class HomeBrain:
                 understood.commands.extend(commands)
                 understood.unable.extend(unable)
             case Asked() as asked:
-                understood.told.append(replies.answer(asked, self._house, language))
+                understood.told.append(telling.answer(asked, self._house, language))
             case Unclear() as unclear:
-                understood.told.append(replies.explain(unclear, language))
+                understood.told.append(telling.explain(unclear, language))
 
     async def _carry_out(
         self, understood: _Understood, utterance: Utterance, commit: Commit
@@ -180,34 +183,31 @@ class HomeBrain:
         sifted = sift(self._policy, understood.commands, self._house, place)
         said = [*understood.told]
         if sifted.denied:
-            said.append(self._denied(language))
+            said.append(telling.plain(denied(language)))
         if sifted.held:
             said.append(self._question(sifted.held, language))
         if not sifted.allowed and not understood.clock and not understood.announcements:
             if sifted.held:
                 await commit.wait()
                 self._ask_back(sifted.held, utterance)
-            yield Say(" ".join([*said, *self._unable(understood, language)]))
+            unable = [telling.explain(one, language) for one in understood.unable[:3]]
+            yield telling.joined([*said, *unable]).piece
             return
         if expected := self._expected(sifted.allowed, understood, language):
-            yield Expect(" ".join([expected, *said]))
+            yield Expect(telling.joined([telling.plain(expected), *said]).spoken)
         await commit.wait()
+        yield Begun()
         if sifted.held:
             self._ask_back(sifted.held, utterance)
-        done: list[str] = []
+        done: list[Told] = []
         if sifted.allowed:
             outcomes = await self._house.carry_out(sifted.allowed, action=utterance.turn)
-            for outcome in outcomes:
-                if outcome.result in _SENT:
-                    yield Did(_action(outcome))
-            done.append(replies.describe(outcomes, self._house, understood.unable, language))
-        done += [about_clock(self._clock, c, place, language) for c in understood.clock]
-        for clause in understood.announcements:
-            done.append(await self._say_aloud(clause, language))
-        yield Say(" ".join([*done, *said]))
-
-    def _unable(self, understood: _Understood, language: str) -> list[str]:
-        return [replies.explain(one, language) for one in understood.unable[:3]]
+            for action in actions_of(outcomes):
+                yield Did(action)
+            done.append(telling.describe(outcomes, self._house, understood.unable, language))
+        ours = [about_clock(self._clock, c, place, language) for c in understood.clock]
+        ours += [await self._say_aloud(c, language) for c in understood.announcements]
+        yield telling.joined([*done, *map(telling.plain, ours), *said]).piece
 
     def _expected(self, commands: Sequence[Command], understood: _Understood, language: str) -> str:
         """What will be said if every device obeys; "" where that cannot be known."""
@@ -250,30 +250,32 @@ class HomeBrain:
             phrase = "wrong_pin" if answered is Answer.WRONG else "left_alone"
             yield Say(say.sentence(say.say(phrase)))
             return
-        outcomes = await self._house.carry_out(held.commands, action=held.turn)
-        for outcome in outcomes:
-            if outcome.result in _SENT:
-                yield Did(_action(outcome))
-        yield Say(replies.describe(outcomes, self._house, (), language))
+        yield Begun()
+        # An id of its own: what needed no yes was done under that of the turn.
+        outcomes = await self._house.carry_out(held.commands, action=f"{held.turn}:yes")
+        for action in actions_of(outcomes):
+            yield Did(action)
+        yield telling.describe(outcomes, self._house, (), language).piece
 
     def _ask_back(self, held: Sequence[Command], utterance: Utterance) -> None:
         now_s = anyio.current_time()
         self._questions.ask(utterance.place.device, held, utterance.turn, now_s)
 
-    def _question(self, held: Sequence[Command], language: str) -> str:
-        things = [self._house.entities[c.target] for c in held]
-        asked = replies.shall(things, held[0].verb, language)
-        if not self._questions.wants_pin:
-            return asked
-        say = wording(language)
-        return f"{asked} {say.sentence(say.say('pin'))}"
+    def _question(self, held: Sequence[Command], language: str) -> Told:
+        return telling.ask(held, self._house, language, wants_pin=self._questions.wants_pin)
 
-    def _denied(self, language: str) -> str:
-        say = wording(language)
-        return say.sentence(say.say("reasons.denied"))
+
+def denied(language: str) -> str:
+    say = wording(language)
+    return say.sentence(say.say("reasons.denied"))
 
 
 _SENT = frozenset({Result.CONFIRMED, Result.SENT, Result.UNCONFIRMED})
+
+
+def actions_of(outcomes: Sequence[Outcome]) -> list[Action]:
+    """What was sent, confirmed or not."""
+    return [_action(outcome) for outcome in outcomes if outcome.result in _SENT]
 
 
 def fixed_replies(language: str) -> list[str]:

@@ -383,7 +383,8 @@ class Catalogue:
 
     def _make_entity(self, id_: EntityId, identity: str, definition: Definition) -> Entity:
         override = self._override(id_, identity, definition)
-        name = clean_name(override.name or "") or self._announced_name(definition)
+        given = clean_name(override.name or "")
+        name = given or self._announced_name(definition)
         area = override.area or self._announced_area(definition)
         floor = override.floor or (self._where.find(area).floor if area else None)
         spoken = name.replace("_", " ")
@@ -404,6 +405,7 @@ class Catalogue:
             options=options_of(definition),
             risk=override.risk,
             exposed=override.expose is not False,
+            is_named=bool(given) or identity.startswith(_OWN),
         )
 
     def _override(self, id_: EntityId, identity: str, definition: Definition) -> Override:

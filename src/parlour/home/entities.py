@@ -114,6 +114,7 @@ class Entity:
     options: tuple[str, ...] = ()  # modes of a climate, fan, humidifier; options of a select
     risk: int | None = None  # tier 0..3 given by the owner; None: that of kind and verb
     exposed: bool = True  # may be commanded and asked about by voice
+    is_named: bool = False  # by the owner: `name` is his word, not the device's
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from parlour.home.words import Word
 from parlour.ids import DeviceId, EntityId, TurnId
 from parlour.ports import Place
 
+WRITING = "writing"  # who asks over HTTP
 CONFIRM_S = 20.0  # so long a question may be answered
 MOST_WAITING = 100  # questions, one a device
 LONGEST_PIN = 12  # digits
@@ -34,7 +35,7 @@ class Rule:
     """A row of the owner's policy. Each part "*" fits everything; patterns are as for files."""
 
     permit: Permit
-    who: str = "*"  # the id of a device, or an area
+    who: str = "*"  # the id of a device, an area, or WRITING
     target: str = "*"  # an entity id, as in "hall.*"
     verb: str = "*"  # as in entities.Verb
 
@@ -84,7 +85,10 @@ _OPENING = frozenset(
 
 
 def _fits(rule: Rule, command: Command, place: Place) -> bool:
-    who = {place.device.casefold(), (place.area or "").casefold()}
+    # Whoever writes names the conversation himself, so no rule may rest on it.
+    speaker = place.device.casefold()
+    speaker = WRITING if speaker.startswith(f"{WRITING}:") else speaker
+    who = {speaker, (place.area or "").casefold()}
     return (
         (rule.who == "*" or rule.who.casefold() in who)
         and fnmatchcase(command.target, rule.target)

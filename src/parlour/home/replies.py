@@ -48,6 +48,15 @@ def shall(commands: Sequence[Entity], verb: Verb, language: str = "en") -> str:
     return say.sentence(say.say(f"shall.{verb.value}", commands))
 
 
+def question(things: Sequence[Entity], verb: Verb, language: str, *, wants_pin: bool) -> str:
+    """What is asked back before something that is not without risk."""
+    asked = shall(things, verb, language)
+    if not wants_pin:
+        return asked
+    say = wording(language)
+    return f"{asked} {say.sentence(say.say('pin'))}"
+
+
 # ---------------------------------------------------------------- after commands
 
 

@@ -154,6 +154,7 @@ def _open(folder: Path | None) -> tuple[sqlite3.Connection, str]:
     path = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.touch(mode=0o600)
         return _connect(str(path)), ""
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

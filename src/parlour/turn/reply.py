@@ -11,7 +11,7 @@ from parlour import tasks
 from parlour.audio import OpusPacket
 from parlour.errors import ParlourError, ProviderError
 from parlour.events import Action, ReplyBegan, ReplyEnded, ReplyHeld, ReplySaid
-from parlour.ports import Brain, Did, Expect, Say, Utterance
+from parlour.ports import Begun, Brain, Did, Expect, Say, Utterance
 from parlour.turn.clauses import Clauses
 from parlour.turn.engines import Engines, Sink
 from parlour.turn.latency import Stamps
@@ -51,6 +51,7 @@ class Reply:
         self.error: ParlourError | None = None
         self.stamps = Stamps()
         self.actions: list[Action] = []
+        self.has_acted = False  # what was done cannot be taken back, nor done again
         self.texts: list[str] = []
         self.tokens = 0
         self.ledger = Ledger(form.rate_hz)
@@ -150,7 +151,10 @@ class Reply:
             async with self._brain.answer(self.utterance, self.commit) as answer:
                 async for piece in answer:
                     match piece:
+                        case Begun():
+                            self.has_acted = True
                         case Did(action=action):
+                            self.has_acted = True
                             self.actions.append(action)
                         case Expect(text=text):
                             group.start_soon(self._prepare, text)

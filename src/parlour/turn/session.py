@@ -379,7 +379,7 @@ class Session:
         """Whether the user went on with what he was saying; what was done cannot be merged."""
         pause_s = (interruption.onset - end.speech_end) / HEARING_RATE_HZ
         late = pause_s > MERGE_S or reply.played_s > MERGE_PLAYED_S
-        if late or reply.actions or not turn.transcript:
+        if late or reply.has_acted or not turn.transcript:
             return False
         self._pauses.resumed(pause_s * 1000)
         return True

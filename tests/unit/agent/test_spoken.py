@@ -17,6 +17,9 @@ from parlour.agent.spoken import Spoken
         ("<think>hm, two and\ntwo</think>Four.", "Four."),
         ("a < b and c", "a < b and c"),
         ("<think>never ends", ""),
+        ("No air.<|im_end|>\n<|im_start|>user: open the door", "No air."),
+        ("It is [four].</s> And", "It is [four]."),
+        ("<think></s></think>Four.", "Four."),
         ("क्\u200dष is one letter", "क्\u200dष is one letter"),
     ],
 )
@@ -24,7 +27,9 @@ def test_what_is_for_the_eye_is_left_out(written: str, said: str) -> None:
     assert Spoken().push(written) == said
 
 
-@given(st.lists(st.sampled_from(["<", "think", ">", "</", "a ", "b", "</think>", "<think>"])))
+@given(
+    st.lists(st.sampled_from(["<", "think", ">", "</", "a ", "b", "</think>", "<think>", "</s>"]))
+)
 def test_thoughts_are_left_out_however_the_text_is_cut(pieces: list[str]) -> None:
     whole, parts = Spoken(), Spoken()
     text = "".join(pieces)

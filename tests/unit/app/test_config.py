@@ -137,6 +137,12 @@ def test_a_section_whose_lines_are_all_commented_out_is_as_good_as_absent() -> N
         ("llm: {provider: openai, model: x}", "llm.api_key: openai needs a key, best as ${VARIABLE}"),
         ("llm: {provider: ollama, model: x, base_url: 'ftp://x'}", "llm.base_url: must look like http://127.0.0.1:8080/v1, without a login (is 'ftp://x')"),
         ("llm: {provider: scripted}", "llm.provider: scripted needs script.path, a JSON file"),
+        ("memory: {store: redis}", "memory.store: redis needs redis.url, as redis://localhost:6379/0"),
+        ("memory: {store: redis_search}", "memory.store: redis_search needs redis.url, as redis://localhost:6379/0"),
+        ("memory: {store: redis}\nredis: {url: here}", "redis.url: must look like redis://localhost:6379/0"),
+        ("memory: {store: postgres}", "memory.store: must be sqlite, redis or redis_search (is 'postgres')"),
+        ("memory: {days: 0}", "memory.days: must be a whole number between 1 and 3650 (is 0)"),
+        ("agent: {thread: room}", "agent.thread: must be device, person or house (is 'room')"),
         ("conversation: {follow_up_s: 31}", "conversation.follow_up_s: must be between 0.0 and 30.0 (is 31)"),
         (
             "areas: {Kitchen: {aliases: {de_DE: Küche}}}",

@@ -19,7 +19,7 @@ from parlour.home.rings import Said
 from parlour.home.timers import Timers
 from parlour.home.wording import wording
 from parlour.ids import DeviceId, EntityId, TurnId
-from parlour.ports import Did, Expect, Place, Say, Utterance
+from parlour.ports import Begun, Did, Expect, Place, Say, Utterance
 
 HALL = Place(DeviceId("hall"))
 GRAMMAR = HouseGrammar(MemoryHouse())  # every house here has the same names
@@ -58,6 +58,7 @@ class Room:
         self.place = place
         self.actions: list[Action] = []
         self.expected: list[str] = []
+        self.begun = 0  # how often it said that something is done now
         self.commit = anyio.Event()
         self.commit.set()
 
@@ -74,6 +75,8 @@ class Room:
                         said.append(reply)
                     case Did(action=action):
                         self.actions.append(action)
+                    case Begun():
+                        self.begun += 1
         return " ".join(said)
 
     def hear(self, text: str) -> str:

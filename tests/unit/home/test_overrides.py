@@ -32,6 +32,7 @@ def test_the_owner_names_places_hides_and_rates_a_thing() -> None:
     take(catalogue, SWITCH, {"name": "Fan", "dev": {"sa": "Office"}})
     entity = catalogue.entities[EntityId("office.fan")]
     assert (entity.name, entity.area, entity.floor) == ("Heater", "Attic", "top")
+    assert entity.is_named
     assert (entity.aliases, entity.risk, entity.exposed) == ({"de_DE": ("Ofen",)}, 2, False)
 
 
@@ -44,6 +45,7 @@ def test_overrides_may_be_replaced_and_ids_stay() -> None:
     assert (came, gone) == ([id_], [])
     assert catalogue.revision > seen
     assert catalogue.entities[id_].area == "Living Room"
+    assert not catalogue.entities[id_].is_named
     catalogue.set_overrides(Overrides())
     assert catalogue.entities[id_].area == "Kitchen"
 

@@ -129,6 +129,26 @@ def test_a_rule_fits_by_device_or_area_by_target_and_by_verb(rule: Rule, fits: b
     assert (permit([rule], UNLOCK, SHELF, Permit.CONFIRM) is Permit.DENY) is fits
 
 
+@pytest.mark.parametrize(
+    ("device", "who", "fits"),
+    [
+        ("writing", "writing", True),
+        ("writing:kiosk", "writing", True),
+        ("writing:kiosk", "Writing", True),
+        ("writing:kiosk", "writing:kiosk", False),  # whoever writes may call himself so
+        ("writing:kiosk", "kiosk", False),
+        ("writing:shelf", "shelf", False),
+        ("writingdesk", "writing", False),
+        ("shelf:writing", "writing", False),
+    ],
+)
+def test_every_conversation_in_writing_is_under_the_rules_for_writing_and_no_other(
+    device: str, who: str, fits: bool
+) -> None:
+    wanted = permit([Rule(Permit.ALLOW, who)], UNLOCK, Place(DeviceId(device)), Permit.DENY)
+    assert (wanted is Permit.ALLOW) == fits
+
+
 # ---------------------------------------------------------------- tiers
 
 

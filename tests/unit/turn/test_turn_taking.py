@@ -1,5 +1,6 @@
 """How turns are taken: prepared ahead, merged, interrupted, and answered whatever goes wrong."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import anyio
@@ -7,7 +8,7 @@ import pytest
 
 from conversation import Conversation
 from parlour.ids import DeviceId
-from parlour.ports import Judgement, Message, Place, Verdict
+from parlour.ports import Begun, Commit, Judgement, Message, Piece, Place, Utterance, Verdict
 from parlour.turn.interrupt import SURE_S
 from scripted_engines import EchoBrain
 
@@ -27,7 +28,7 @@ def test_an_answer_is_prepared_in_the_pause_and_given_at_its_end(tmp_path: Path)
     assert conversation.speculated == ["begun", "kept"]
     assert (turn.speculation.tries, turn.speculation.hit) == (1, True)
     assert conversation.llm.counts.calls == 1
-    assert conversation.chat.messages(HALL) == [
+    assert conversation.kept == [
         Message("user", "what time is it"),
         Message("assistant", turn.heard),
     ]
@@ -59,8 +60,8 @@ def test_who_goes_on_right_after_the_turn_was_taken_is_answered_as_a_whole(tmp_p
     first, second = conversation.run()
     assert (first.end, first.transcript) == ("merged", "what is it")
     assert (second.end, second.transcript) == ("answered", "what is it with you")
-    assert conversation.chat.messages(HALL)[0] == Message("user", "what is it with you")
-    assert len(conversation.chat.messages(HALL)) == 2
+    assert conversation.kept[0] == Message("user", "what is it with you")
+    assert len(conversation.kept) == 2
 
 
 def test_a_speaker_of_long_pauses_is_given_longer_the_next_time(tmp_path: Path) -> None:
@@ -80,6 +81,24 @@ def test_what_was_done_is_not_done_again_when_somebody_goes_on(tmp_path: Path) -
     assert brain.did == 2  # one for each of two utterances
 
 
+def test_what_is_being_done_is_not_begun_again_when_somebody_goes_on(tmp_path: Path) -> None:
+    class Slow(EchoBrain):
+        async def _answer(
+            self, utterance: Utterance, commit: Commit
+        ) -> AsyncGenerator[Piece, None]:
+            await commit.wait()
+            self.did += 1
+            yield Begun()
+            await anyio.sleep(5)
+
+    brain = Slow()
+    conversation = Conversation(tmp_path, "|add|milk|||and|bread", brain=brain)
+    first, second = conversation.run()
+    assert first.end == "cancelled"
+    assert second.transcript == "and bread"
+    assert brain.did == 2
+
+
 def test_who_speaks_into_an_answer_cuts_it_and_only_what_was_heard_is_kept(tmp_path: Path) -> None:
     said = "|tell|me|a|story" + "|" * 6 + "|no|something|else|please"
     conversation = Conversation(tmp_path, said)
@@ -90,7 +109,7 @@ def test_who_speaks_into_an_answer_cuts_it_and_only_what_was_heard_is_kept(tmp_p
     assert conversation.cuts[0] is True
     assert first.reply.startswith(first.heard)
     assert 0 < len(first.heard) < len(first.reply)
-    kept = conversation.chat.messages(HALL)
+    kept = conversation.kept
     assert kept[1] == Message("assistant", first.heard)
     assert kept[2] == Message("user", "no something else please")
 
@@ -152,9 +171,9 @@ def test_without_an_open_microphone_nothing_is_heard_into_the_answer(tmp_path: P
         ({"fail": "hang"}, "One moment."),
         ({"profile": "slow", "first_token_ms": 4000}, "One moment."),
         ({"fail": "error"}, "Sorry"),
-        ({"fail": "garbage", "fail_after_tokens": 0}, "Sorry"),
+        ({"fail": "garbage", "fail_after_tokens": 0}, "I have no answer"),
         ({"fail": "die", "fail_after_tokens": 3}, "Well,"),
-        ({"fail": "cut_tool_call", "fail_after_tokens": 0}, "Sorry"),
+        ({"fail": "cut_tool_call", "fail_after_tokens": 0}, "I have no answer"),
     ],
 )
 def test_whatever_the_model_does_something_is_heard_within_two_seconds(
