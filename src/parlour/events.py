@@ -28,8 +28,9 @@ Stamp: TypeAlias = Literal[
 
 Outcome: TypeAlias = Literal["begun", "kept", "dropped"]  # of a speculation
 
+# lost: another device answers
 TurnEnd: TypeAlias = Literal[
-    "answered", "no_speech", "nothing_understood", "cancelled", "merged", "failed"
+    "answered", "no_speech", "nothing_understood", "cancelled", "merged", "failed", "lost"
 ]
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from parlour.events import Action
 from parlour.ids import DeviceId, TurnId
-from parlour.traits import LlmTraits, SttTraits, TtsTraits
+from parlour.traits import LlmTraits, SttTraits, TtsTraits, WakeWordTraits
 
 if TYPE_CHECKING:  # numpy takes as long as all else, and who reads sentences hears nothing
     import numpy as np
@@ -178,6 +178,64 @@ class TurnModel(Protocol):
         """Probability, 0 to 1, that the turn is over. Works off the loop. Raises ProviderError.
 
         `pcm` is 16 kHz sound up to now, the silence at its end included.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- wake words
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A wake word in a stream. `score` is the engine's own, 0 to 1; `end_sample` counts samples of
+    the stream at 16 kHz up to where the engine was sure, some 0.1 s after the word at most times.
+    """
+
+    word: str  # by its id in the traits
+    score: float
+    end_sample: int
+
+
+class WakeWordStream(Protocol):
+    """One microphone being listened to for some words."""
+
+    def feed(self, pcm: "Pcm") -> list[Heard]:
+        """Take the next piece of the stream, of at most 0.1 s: it takes less than 1 ms then.
+
+        One utterance is heard once. An engine that works in a thread tells of a piece with one of
+        the next. A gap of more than 0.2 s begins a new stream. Raises AudioError for another rate
+        than 16 kHz, ProviderError.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Forget what was heard: the next piece begins a new stream."""
+        ...
+
+    def close(self) -> None:
+        """Give back what it holds; then it hears nothing any more."""
+        ...
+
+
+class WakeWord(Protocol):
+    """One instance per process, shared by all microphones."""
+
+    @property
+    def traits(self) -> WakeWordTraits: ...
+
+    def open(self, words: Sequence[str], sensitivity: float = 0.5) -> WakeWordStream:
+        """Listen for these words of the traits. Raises ConfigError for others, ProviderError.
+
+        `sensitivity`, 0 to 1: more hears more, and more that nobody said; 0.5 is as the words'
+        makers advise.
+        """
+        ...
+
+    async def confirm(self, pcm: "Pcm", phrase: str) -> bool | None:
+        """Whether the pre-roll of a device, 1.5 to 2 s, holds the phrase it claims to have heard.
+
+        None: this engine does not know the phrase, or has too little sound to tell; then the device
+        is believed. Slow engines raise ProviderError at their deadline.
         """
         ...
 

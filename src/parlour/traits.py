@@ -141,6 +141,26 @@ class TtsTraits:
 
 
 @dataclass(frozen=True, slots=True)
+class WakePhrase:
+    """One word that an engine can wait for."""
+
+    text: str  # as it is said: "Okay Nabu"
+    languages: tuple[str, ...] = ()  # in which its model was trained; (): not known
+    licence: Licence = field(default_factory=Licence)
+
+
+@dataclass(frozen=True, slots=True)
+class WakeWordTraits:
+    name: str
+    words: Mapping[str, WakePhrase]  # by the id under which config.yml names them
+    offline: bool
+    licence: Licence = field(default_factory=Licence)  # of the engine; each word has its own
+    confirms: bool = True  # it can check the wake of a device; False: it knows no phrase to check
+    cpu_ms: float | None = None  # per second of sound and word, on one core
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LlmTraits:
     name: str
     model: str

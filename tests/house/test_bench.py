@@ -6,6 +6,7 @@ import signal
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,23 +14,29 @@ import pytest
 from clocks import PlainStore
 from parlour import tasks
 from parlour.app.clock import Calls, Speakers
+from parlour.app.devices import Calls as DeviceCalls
 from parlour.app.memory import Calls as MemoryCalls
 from parlour.app.memory import no_prompt
+from parlour.app.satellites import Satellites
 from parlour.app.sections import Config
 from parlour.app.virtual_turn import speech_end
 from parlour.audio import Pcm, join, silence
 from parlour.bus.memory import MemoryBus
+from parlour.bus.rounds import MemoryRounds
 from parlour.errors import InputError
 from parlour.gateways.device import DeviceGateway, Gate
 from parlour.gateways.home import HomeCalls
 from parlour.gateways.http import Answer, House, Question, create_app
 from parlour.gateways.metrics import Metrics
 from parlour.gateways.prompt import PromptCalls
+from parlour.gateways.referee import Referee
 from parlour.gateways.web import create_server, listen
 from parlour.home.clock import Clock
+from parlour.home.store import open_store
 from parlour.supervise import Stages
 from parlour.turn.engines import Engines
 from parlour.turn.vadbatch import VadBatch
+from parlour.wake.arbiter import Arbiter
 from parlour_bench import plan
 from parlour_bench.calibrate import calibrate
 from parlour_bench.cli import Choice, Outputs, voice_to_voice
@@ -51,10 +58,17 @@ OFF = "turn off the light"
 @asynccontextmanager
 async def _house_with_a_lamp() -> AsyncIterator[Target]:
     """Whatever is spoken turns the lamp on; only OFF, in writing, turns it off."""
+    async with open_store(None) as store, _house(Satellites(Config(), store)) as target:
+        yield target
+
+
+@asynccontextmanager
+async def _house(satellites: Satellites) -> AsyncIterator[Target]:
     stages, brain = Stages(), EchoBrain()
     vad = VadBatch(EnergyVad())
     engines = Engines(ScriptedStt(COMMAND), ToneTts(), vad, ClosedGrammar(COMMAND), brain)
-    devices = DeviceGateway(Gate(engines, {}, MemoryBus().publish))
+    referee = Referee(partial(MemoryRounds, Arbiter()))
+    devices = DeviceGateway(Gate(engines, satellites, MemoryBus().publish, referee))
 
     async def ask(question: Question) -> Answer:
         if question.text == OFF:
@@ -74,11 +88,13 @@ async def _house_with_a_lamp() -> AsyncIterator[Target]:
     calls = Calls(Clock(PlainStore(), speakers, "en"), speakers).routes()
     home = HomeCalls(entities, record, record, dict, watch, record)
     memory, prompt = MemoryCalls(None).routes(), PromptCalls(no_prompt)
-    house = House(ask, lambda _: [], list, home, calls, memory, prompt)
+    decided = DeviceCalls(satellites, connected=list, limited=list).routes()
+    house = House(ask, lambda _: [], list, home, calls, memory, prompt, decided)
     server = create_server(create_app(stages, devices, house, Metrics(stages)))
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
         async with tasks.task_group() as group:
+            group.start_soon(referee.run)
             group.start_soon(server.serve, [listener])
             at = f"127.0.0.1:{listener.getsockname()[1]}"
             yield Target(f"ws://{at}/device", f"http://{at}")

@@ -1,7 +1,7 @@
 """The whole server put together: which part gets which, and what runs as long as it runs."""
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from fnmatch import fnmatchcase
 from functools import partial
@@ -17,6 +17,7 @@ from parlour.agent.phrases import no_model
 from parlour.app import choice
 from parlour.app.catalogue import language_records, voice_records
 from parlour.app.clock import Calls, Speakers, dismiss_on_turns
+from parlour.app.devices import Calls as DeviceCalls
 from parlour.app.engines import Running, make_llm, make_stt, make_tts, make_turn_model
 from parlour.app.home import WRITER, writer_in
 from parlour.app.home import Calls as HomeCalls
@@ -24,14 +25,23 @@ from parlour.app.memory import Calls as MemoryCalls
 from parlour.app.memory import no_prompt
 from parlour.app.mqtturl import MqttUrl
 from parlour.app.owner import floors_of, path_of, policy_of
+from parlour.app.satellites import Satellites
 from parlour.app.sections import Config
+from parlour.app.wakewords import make_wake_word, spotter_for
 from parlour.bus.memory import MemoryBus
-from parlour.errors import ProviderError
+from parlour.bus.rounds import MemoryRounds
+from parlour.errors import MissingError, ProviderError
 from parlour.events import Action, Event, TurnEnded
 from parlour.gateways import http
-from parlour.gateways.device import STOCK_LEAD_S, SUPERSET_LEAD_S, DeviceGateway, Gate
+from parlour.gateways.device import (
+    STOCK_LEAD_S,
+    SUPERSET_LEAD_S,
+    DeviceGateway,
+    Gate,
+)
 from parlour.gateways.metrics import Metrics
 from parlour.gateways.prompt import PromptCalls, PromptQuestion
+from parlour.gateways.referee import Referee
 from parlour.home.brain import HomeBrain, fixed_replies
 from parlour.home.broker import embedded_broker
 from parlour.home.clock import Clock
@@ -44,7 +54,17 @@ from parlour.home.sampling import training_sentences
 from parlour.home.store import Store
 from parlour.home.tools import HomeTools
 from parlour.ids import DeviceId, new_turn_id
-from parlour.ports import Begun, Brain, Did, Expect, Place, Say, Utterance, Vocabulary
+from parlour.ports import (
+    Begun,
+    Brain,
+    Did,
+    Expect,
+    Place,
+    Say,
+    Utterance,
+    Vocabulary,
+    WakeWord,
+)
 from parlour.providers.silero import SileroVad
 from parlour.supervise import RestartRule, Stages, keep_running
 from parlour.turn.admission import Admission, AdmissionPolicy
@@ -53,6 +73,8 @@ from parlour.turn.phrases import all_phrases
 from parlour.turn.playout import PlayoutFormat
 from parlour.turn.vadbatch import VadBatch
 from parlour.turn.voice import Voice
+from parlour.wake.arbiter import Arbiter
+from parlour.wake.rounds import Rounds, Tell
 
 if TYPE_CHECKING:  # a second to load, and 40 MB, for those who have a language model
     from parlour.agent.agent import Agent
@@ -94,7 +116,8 @@ class Server:
         self._grammar = HouseGrammar(self._house)
         self._language = config.stt.language or config.spoken[0]
         self._spoken = dict.fromkeys((self._language, *config.spoken))
-        speakers = Speakers(config, lambda: self.devices)
+        self.satellites = Satellites(config, store)
+        speakers = Speakers(config, lambda: self.devices, lambda: self.satellites.places)
         self.clock = Clock(store, speakers, self._language)
         self.home = HomeCalls(config, self._house, self._grammar, store)
         self._policy = policy_of(config)
@@ -123,7 +146,6 @@ class Server:
             speed=config.tts.speed,
             follow_up_s=config.conversation.follow_up_s,
         )
-        self._areas = {DeviceId(d): s.area for d, s in config.satellites.items() if s.area}
         self._engines = engines
         self._admission = Admission(
             AdmissionPolicy(
@@ -131,7 +153,27 @@ class Server:
             ),
             lambda: self._vad.queue_age_ms,
         )
-        self.devices = DeviceGateway(Gate(engines, self._areas, self._publish, self._admission))
+        self._referee = Referee(self._make_rounds(config), self.satellites.observe)
+        word = self._make_wake_word(config)
+        self.devices = DeviceGateway(
+            Gate(
+                engines,
+                self.satellites,
+                self._publish,
+                self._referee,
+                word.confirm if word is not None and config.wake.check else None,
+                partial(spotter_for, config, word),
+                self._admission,
+            )
+        )
+        self.satellites.changed = self._settle
+        self._settle()
+        device_calls = DeviceCalls(
+            self.satellites,
+            connected=lambda: self.devices.connected,
+            limited=lambda: self._referee.rounds.limited,
+            spell=self.home.area,
+        )
         self._metrics = self._make_metrics(engines)
         house = http.House(
             self._ask,
@@ -141,13 +183,36 @@ class Server:
             Calls(self.clock, speakers).routes(),
             self._make_memory_calls().routes(),
             PromptCalls(no_prompt if mind is None else self._show_prompt),
+            device_calls.routes(),
         )
         self.app = http.create_app(self.stages, self.devices, house, self._metrics)
+
+    def _make_rounds(self, config: Config) -> "Callable[[Tell], Rounds]":
+        if not config.wake.shared:
+            return partial(MemoryRounds, Arbiter())
+        from parlour.app.wakewords import shared_rounds  # noqa: PLC0415  # brings Redis
+
+        make, close = shared_rounds(config)
+        self._running.closers.append(close)
+        return make
+
+    def _make_wake_word(self, config: Config) -> WakeWord | None:
+        """None where there is no engine, also on a machine for which there is none."""
+        try:
+            return make_wake_word(config)
+        except MissingError as error:
+            log.warning("no wake word is heard or checked here: %s", error)
+            return None
 
     def _make_memory_calls(self) -> MemoryCalls:
         if self._mind is None or self._agent is None:
             return MemoryCalls(None)
         return MemoryCalls(self._mind.memory, let_go=self._agent.forget)
+
+    def _settle(self) -> None:
+        """What is decided about microphones counts at once."""
+        self._referee.rounds.calibrate(self.satellites.calibration())
+        self.devices.settle()
 
     def _publish(self, event: Event) -> None:
         self._metrics.observe(event)
@@ -189,6 +254,7 @@ class Server:
             group.start_soon(self._warm_further)
             group.start_soon(self._teach)
             group.start_soon(self._check_rules)
+            group.start_soon(self._referee.run)
             group.start_soon(self.clock.run)
             group.start_soon(dismiss_on_turns, self.bus, self.clock)
             group.start_soon(self._log_turns)
@@ -321,7 +387,7 @@ class Server:
         assert self._agent is not None
         language = self.home.language(asked.language)
         device = DeviceId(asked.device) if asked.device else WRITER
-        area = self.home.area(asked.area) if asked.area else self._areas.get(device)
+        area = self.home.area(asked.area) if asked.area else self.satellites.place(device).area
         utterance = Utterance(new_turn_id(), asked.text, language, Place(device, area))
         return await self._mind.show_prompt(self._agent, utterance, count=asked.count)
 

@@ -49,6 +49,7 @@ def _app(help_text: str) -> typer.Typer:
 
 app = _app("A private, real-time voice assistant for the home.")
 home = _app("See the home of a running server, and decide about its devices.")
+devices = _app("See the microphones of a running server, and decide about them.")
 timers = _app("Look at the timers of a running server.")
 alarms = _app("Look at the alarms of a running server, and set some.")
 memory = _app("See what the assistant of a running server remembers, and have it forget.")
@@ -159,6 +160,12 @@ def talk(
     mode: Annotated[
         Mode, typer.Option(help="Who ends the turn: the server (auto) or the device (manual).")
     ] = Mode.AUTO,
+    wake: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DBFS", help="Claim a wake word of this level; the nearest device answers."
+        ),
+    ] = None,
     save: Annotated[
         Path | None, typer.Option(metavar="OUT.wav", help="Keep the spoken reply.")
     ] = None,
@@ -182,7 +189,17 @@ def talk(
         raise typer.Exit(
             talk_on(file, then, after_ms or [800], url=url, device=device, as_json=as_json)
         )
-    raise typer.Exit(run(file, url=url, device=device, mode=mode.value, save=save, as_json=as_json))
+    raise typer.Exit(
+        run(
+            file,
+            url=url,
+            device=device,
+            mode=mode.value,
+            save=save,
+            as_json=as_json,
+            wake_dbfs=wake,
+        )
+    )
 
 
 @app.command()
@@ -729,6 +746,123 @@ def home_watch(
     run(url=url, as_json=as_json)
 
 
+# ---------------------------------------------------------------- the microphones
+
+
+Microphone = Annotated[
+    str,
+    typer.Argument(metavar="DEVICE", help="Its id or its name, as in `parlour devices list`."),
+]
+
+
+@devices.command("list")
+def devices_list(url: Url = SERVER, as_json: Json = False) -> None:
+    """List every microphone: where it stands, how loud it hears, what it heard last."""
+    from parlour.app.devicesclient import list_devices as run
+
+    run(url=url, as_json=as_json)
+
+
+@devices.command("show")
+def devices_show(device: Microphone, url: Url = SERVER, as_json: Json = False) -> None:
+    """Show all about a microphone, and the last wake words that it heard."""
+    from parlour.app.devicesclient import show as run
+
+    run(device, url=url, as_json=as_json)
+
+
+@devices.command("rename")
+def devices_rename(
+    device: Microphone,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Give a microphone a name."""
+    from parlour.app.devicesclient import rename as run
+
+    run(device, name, url=url, as_json=as_json)
+
+
+@devices.command("room")
+def devices_room(
+    device: Microphone,
+    area: Annotated[str, typer.Argument(metavar="AREA", help="Where it stands, e.g. Kitchen.")],
+    new: Annotated[bool, typer.Option("--new", help="The area may be one that is new.")] = False,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Say where a microphone stands: "the light" is the one there."""
+    from parlour.app.devicesclient import place as run
+
+    run(device, area, may_be_new=new, url=url, as_json=as_json)
+
+
+@devices.command("group")
+def devices_group(
+    device: Microphone,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[GROUP]", help="None: as configured, or as it says.")
+    ] = None,
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Put a microphone into a group: of one group, the nearest answers."""
+    from parlour.app.devicesclient import group as run
+
+    run(device, name, url=url, as_json=as_json)
+
+
+@devices.command("calibrate")
+def devices_calibrate(
+    device: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[DEVICE...]", help="Ids or names; none: all that are connected."),
+    ] = None,
+    url: Url = SERVER,
+) -> None:
+    """Measure how loud microphones hear: say the wake word three times, one metre from each."""
+    from parlour.app.devicesclient import calibrate as run
+
+    raise typer.Exit(run(device or [], url=url))
+
+
+@devices.command("wrong-room")
+def devices_wrong_room(
+    device: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[WRONG] RIGHT",
+            help="Who answered, else as in the last round; who should have.",
+        ),
+    ],
+    url: Url = SERVER,
+    as_json: Json = False,
+) -> None:
+    """Say that another microphone should have answered: 1 dB for each of the two."""
+    from parlour.app.devicesclient import wrong_room as run
+
+    if len(device) > 2:
+        raise InputError("name who should have answered, or both: WRONG RIGHT")
+    run(device[-1], device[0] if len(device) == 2 else None, url=url, as_json=as_json)
+
+
+@devices.command("mute")
+def devices_mute(device: Microphone, url: Url = SERVER, as_json: Json = False) -> None:
+    """Listen to a microphone no more; its loudspeaker goes on."""
+    from parlour.app.devicesclient import mute as run
+
+    run(device, True, url=url, as_json=as_json)
+
+
+@devices.command("unmute")
+def devices_unmute(device: Microphone, url: Url = SERVER, as_json: Json = False) -> None:
+    """Listen to a microphone again."""
+    from parlour.app.devicesclient import mute as run
+
+    run(device, False, url=url, as_json=as_json)
+
+
 # ---------------------------------------------------------------- MCP servers
 
 
@@ -932,6 +1066,31 @@ def bench_agent(
     raise typer.Exit(run(options, real))
 
 
+@bench.command("fleet")
+def bench_fleet(
+    devices: Annotated[int, typer.Option(metavar="N", min=1, max=1000, help="Connected.")] = 100,
+    wakes: Annotated[int, typer.Option(metavar="N", min=1, help="Wake words in all.")] = 200,
+    group_size: Annotated[
+        int, typer.Option(metavar="K", min=1, max=100, help="Devices that hear the same.")
+    ] = 5,
+    url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A running server's device link; else one is started."),
+    ] = None,
+    redis_url: Annotated[
+        str | None,
+        typer.Option("--redis", metavar="URL", help="A Redis for the server that is started."),
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Wake many devices at once; judge whether one answers, the right one, and when."""
+    from parlour_bench.fleet.command import Options, fleet
+    from parlour_bench.fleet.plan import Size
+
+    size = Size(devices, wakes, group_size)
+    raise typer.Exit(fleet(Options(size, url, redis_url, json_file)))
+
+
 @bench.command("graph")
 def bench_graph(
     turns: Annotated[int, typer.Option(metavar="N", min=20, help="Of each store.")] = 300,
@@ -949,6 +1108,37 @@ def bench_graph(
     raise typer.Exit(run(turns, soak, redis_url))
 
 
+@bench.command("wake")
+def bench_wake(
+    wakes: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="How often somebody wakes a device."),
+    ] = None,
+    homes: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="In how many homes, by turns.")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Another one: other homes.")] = 1,
+    short: Annotated[
+        bool, typer.Option("--short", help="A few seconds: fewer wakes in fewer homes.")
+    ] = False,
+    render: Annotated[
+        bool,
+        typer.Option("--render", help="Speech in rendered rooms in place of formulas; fewer."),
+    ] = False,
+    json_file: JsonFile = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.svg", help="Draw the rules side by side, and one wake."),
+    ] = None,
+) -> None:
+    """Let many devices hear one wake word in a model of homes; compare rules that choose one."""
+    from parlour_bench.wake.command import Outputs, size
+    from parlour_bench.wake.command import wake as run
+
+    chosen = size(wakes, homes, seed, short=short, render=render)
+    raise typer.Exit(run(chosen, Outputs(json_file, picture), render=render))
+
+
 @bench.command("overhead")
 def bench_overhead(
     repeats: Annotated[int, typer.Option(metavar="N", min=1, help="Of each measurement.")] = 20,
@@ -961,6 +1151,7 @@ def bench_overhead(
 
 
 app.add_typer(home, name="home")
+app.add_typer(devices, name="devices")
 app.add_typer(timers, name="timers")
 app.add_typer(alarms, name="alarms")
 app.add_typer(mcp, name="mcp")

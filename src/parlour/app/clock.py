@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import anyio
 
@@ -35,6 +35,8 @@ from parlour.home.timers import Timer
 from parlour.ids import DeviceId, TurnId
 from parlour.turn.session import Announcement
 
+Places: TypeAlias = Mapping[DeviceId, tuple[str | None, str | None]]
+
 ANYWHERE = DeviceId("nowhere")  # no device is called so: what is set there rings everywhere
 BEGIN_S = 2.0  # a device that says nothing for so long is in the middle of a turn
 SPOKEN_BEGIN_S = 0.2  # of an announcement by voice: whoever asked for it waits for the answer
@@ -62,19 +64,26 @@ class Announced:
 class Speakers:
     """Satisfies `home.rings.Speakers`: the connected devices, and where each of them stands."""
 
-    def __init__(self, config: Config, devices: Callable[[], DeviceGateway]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        devices: Callable[[], DeviceGateway],
+        places: Callable[[], Places] | None = None,
+    ) -> None:
+        """`places`: area and name of devices as they are now; None: as they are configured."""
         self._devices = devices  # asked when they are needed: they are made later
         self.floors: Mapping[str, Sequence[str]] = floors_of(config)
         self.areas = {*config.areas, *(area for areas in self.floors.values() for area in areas)}
-        self._configured = {
+        configured = {
             DeviceId(device): (satellite.area, satellite.name)
             for device, satellite in config.satellites.items()
         }
+        self._places = places or (lambda: configured)
 
     @property
     def all(self) -> list[Satellite]:
         """Those of the configuration, and those that are connected without being in it."""
-        return satellites(self._configured, self.floors, self._devices().connected)
+        return satellites(self._places(), self.floors, self._devices().connected)
 
     def nearest(self, device: DeviceId) -> list[DeviceId]:
         return nearest(device, self.all, self._devices().connected)

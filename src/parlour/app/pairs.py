@@ -44,6 +44,9 @@ def impossible_pairs(config: Config) -> Iterator[Pair]:
     if config.memory.store != "sqlite" and config.redis is None:
         text = f"{config.memory.store} needs redis.url, as redis://localhost:6379/0"
         yield Pair(("memory", "store"), text, (("redis",),))
+    if config.wake.shared and config.redis is None:
+        text = "needs redis.url, as redis://localhost:6379/0"
+        yield Pair(("wake", "shared"), text, (("redis",),))
     if config.mqtt is not None:
         yield from _area_on_two_floors(config.mqtt)
         if config.mqtt.tls_ca is not None and not config.mqtt.url.tls:

@@ -34,4 +34,6 @@ TTS = {
     "scripted": Engine(),
 }
 LLM = ("none", "ollama", "groq", "openai", "scripted")
+WAKE = ("microwakeword", "porcupine", "openwakeword", "none")
+DEFAULT_WAKE = "microwakeword"
 DEFAULT_STT, DEFAULT_TTS = "pocketsphinx", "espeak"

@@ -33,6 +33,7 @@ from parlour.app.values import (
     one_of,
     providers_of,
 )
+from parlour.app.wakesection import Sensitivity, Wake, WakeWordIds
 
 DEFAULT_LANGUAGE = "en_US"
 PROCESSOR = "cpu, cuda, or auto: a GPU if there is one; for engines of one's own machine"
@@ -196,14 +197,15 @@ class Mqtt(Section):
 
 
 class Redis(Section):
-    """Where the assistant remembers, if `memory.store` is redis or redis_search. `parlour doctor`
+    """Where the assistant remembers, if `memory.store` is redis or redis_search, and where several
+    servers decide which device answers, if `wake.shared`. `parlour doctor`
     looks whether it answers."""
 
     url: RedisUrl = Field(description="redis://:password@localhost:6379/0, or rediss:// for TLS")
 
 
 class Satellite(Section):
-    """One microphone and speaker."""
+    """One microphone and speaker. `parlour devices` changes most of this without a restart."""
 
     area: Name | None = Field(
         default=None, description='Where it stands: "the light" is this area\'s'
@@ -211,6 +213,29 @@ class Satellite(Section):
     name: Name | None = Field(default=None, description="What to call it; null: its id")
     person: Name | None = Field(
         default=None, description="Who speaks there, if it is always the same person"
+    )
+    group: Name | None = Field(
+        default=None,
+        description="Of one group, the nearest device answers; null: as it says, else `home`",
+    )
+    model: Name | None = Field(
+        default=None, description="What hardware it is; null: as the board says at its start"
+    )
+    gain_db: Annotated[float, between(-30.0, 30.0)] | None = Field(
+        default=None,
+        description="How much louder it hears than others, -30 to 30; null: as its model does."
+        " `parlour devices calibrate` measures it",
+    )
+    floor_dbfs: Annotated[float, between(-120.0, 0.0)] | None = Field(
+        default=None,
+        description="Wake words that it hears more faintly are not answered; null: -75",
+    )
+    mute: bool = Field(default=False, description="true: its microphone is not listened to")
+    wake_words: WakeWordIds | None = Field(
+        default=None, description="Words that wake it; null: wake.words"
+    )
+    wake_sensitivity: Sensitivity | None = Field(
+        default=None, description="How easily, 0.0 to 1.0; null: wake.sensitivity"
     )
 
 
@@ -355,6 +380,7 @@ class Config(Section):
     stt: Stt = Field(default_factory=Stt)
     llm: Llm = Field(default_factory=Llm)
     conversation: Conversation = Field(default_factory=Conversation)
+    wake: Wake = Field(default_factory=Wake)
     languages: Annotated[list[Language], Field(min_length=1)] | None = Field(
         default=None, description="Languages spoken in the house; null: that of stt.language"
     )
@@ -445,6 +471,7 @@ SECTIONS: dict[str, type[Section]] = {
     "stt": Stt,
     "llm": Llm,
     "conversation": Conversation,
+    "wake": Wake,
     "agent": Agent,
     "memory": Memory,
     "models": Models,

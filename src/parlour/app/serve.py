@@ -45,6 +45,7 @@ async def _serve(config: Config, host: str, port: int) -> None:
             server = Server(config, broker_url, store, stages, mind)
             await server.clock.load()
             await server.home.load()
+            await server.satellites.load()
             web = create_server(server.app)
             async with tasks.task_group() as group:
                 group.start_soon(_stop_on_signal, web)

@@ -21,7 +21,7 @@ from parlour.audio import HEARING_RATE_HZ, Pcm, read_wav, resample, write_wav
 from parlour.errors import InputError, ParlourError
 from parlour.events import Action
 from parlour.wire.device_peer import FinalText, Heard, PartialText, Sentence
-from parlour.wire.messages import MODES, Mode
+from parlour.wire.messages import MODES, Mode, Wake
 
 STAGES = {
     "speech_start": "speech begins",
@@ -48,13 +48,16 @@ def talk(
     save: Path | None,
     as_json: bool,
     deadline_s: float = DEADLINE_S,
+    wake_dbfs: float | None = None,
 ) -> int:
     """Say `file` ("-": standard input) to the server and show what comes back.
+
+    `wake_dbfs`: claim to have heard the wake word so loud; another device may then answer.
 
     Returns the exit code: 0 for an answer, 1 for anything else, with one line on stderr.
     """
     try:
-        turn = _talk(file, url, device, mode, save, deadline_s)
+        turn = _talk(file, url, device, mode, save, deadline_s, wake_dbfs)
         if as_json:
             typer.echo(json.dumps(describe(turn), ensure_ascii=False))
         else:
@@ -157,13 +160,20 @@ def _read(file: str) -> Pcm:
 
 
 def _talk(
-    file: str, url: str, device: str, mode: str, save: Path | None, deadline_s: float
+    file: str,
+    url: str,
+    device: str,
+    mode: str,
+    save: Path | None,
+    deadline_s: float,
+    wake_dbfs: float | None,
 ) -> Turn:
     sound = _read(file)
     if save is not None and not save.parent.is_dir():
         raise InputError(f"cannot save to {save}: there is no folder {save.parent}")
     with _live() as watch:
-        turn = anyio.run(_speak, sound, url, device, _mode(mode), deadline_s, watch)
+        wake = None if wake_dbfs is None else Wake(level_dbfs=wake_dbfs)
+        turn = anyio.run(_speak, sound, url, device, _mode(mode), deadline_s, watch, wake)
     if save is not None and turn.packets:
         write_wav(save, turn.reply)
     return turn
@@ -176,9 +186,10 @@ async def _speak(
     mode: Mode,
     deadline_s: float,
     watch: Callable[[Heard], None],
+    wake: Wake | None,
 ) -> Turn:
     async with VirtualDevice(url, device, mode=mode) as virtual:
-        return await virtual.speak(sound, deadline_s=deadline_s, watch=watch)
+        return await virtual.speak(sound, deadline_s=deadline_s, watch=watch, wake=wake)
 
 
 @contextmanager
@@ -259,6 +270,8 @@ def _trouble(turn: Turn, file: str, deadline_s: float) -> str | None:
             return f"the server heard nobody speak in {_name(file)}"
         case "failed":
             return "the server could not answer; its log says why"
+        case "lost":
+            return "another device answers"
         case "cancelled":
             return "the turn was cut off; does another device have the same id?"
         case _:

@@ -20,7 +20,7 @@ from parlour.errors import InputError, ParlourError
 from parlour.ids import TurnId
 from parlour.opus import Encoder
 from parlour.wire.device_peer import DevicePeer, Heard, ServerHello, TurnReport
-from parlour.wire.messages import FrameMs, Mode, Superset
+from parlour.wire.messages import FrameMs, Mode, Superset, Wake
 
 Dialect: TypeAlias = Literal["parlour", "xiaozhi"]
 
@@ -95,6 +95,7 @@ class VirtualDevice:
         hear_s: float | None = None,
         ends: int | None = None,
         watch: Callable[[Heard], None] = lambda _: None,
+        wake: Wake | None = None,
     ) -> Turn:
         """Say `pcm` (16 kHz) as fast as a person would, hear the reply, and tell what came when.
 
@@ -102,8 +103,8 @@ class VirtualDevice:
         go. The turn is over with the server's report of it, or when nothing came for `deadline_s`
         since the sound ended or the reply last went on: then its `end` is "no_reply". `hear_s`
         cuts the reply off after so much of it. `ends` is the sample after the last of speech, where
-        it is known; it can be found in a quiet recording only. `watch` is called with each message. Raises
-        LinkError if the connection breaks. Cancelling stops at once.
+        it is known; it can be found in a quiet recording only. `watch` is called with each message. `wake`: the claim to answer that
+        comes first, as others may hear the same. Raises LinkError if the connection breaks. Cancelling stops at once.
         """
         link = self._link
         if link is None:
@@ -118,7 +119,7 @@ class VirtualDevice:
         wishes = _Wishes(deadline_s, hear_s, watch)
         with _link_errors(self._url):
             async with tasks.task_group() as group:
-                group.start_soon(self._stream, link, pcm, began_s, microphone)
+                group.start_soon(self._stream, link, pcm, began_s, microphone, wake)
                 with anyio.CancelScope(deadline=began_s + pcm.duration_s + deadline_s) as patience:
                     await self._hear(link, listener, wishes, microphone, patience)
                 group.cancel_scope.cancel()
@@ -200,7 +201,12 @@ class VirtualDevice:
         )
 
     async def _stream(
-        self, link: "_Link", pcm: Pcm, began_s: float, microphone: anyio.CancelScope
+        self,
+        link: "_Link",
+        pcm: Pcm,
+        began_s: float,
+        microphone: anyio.CancelScope,
+        wake: Wake | None,
     ) -> None:
         """Send each frame when it is complete; the schedule is absolute, so lateness never adds up."""
         encoder = Encoder(HEARING_RATE_HZ, complexity=COMPLEXITY, dtx=True)
@@ -209,6 +215,8 @@ class VirtualDevice:
         tail = () if self.mode == "manual" else repeat(silence(frame_s, HEARING_RATE_HZ))
         # A link that broke is the receiver's to tell.
         with microphone, suppress(ConnectionClosed):
+            if wake is not None:
+                await link.send(link.peer.send_wake(wake))
             await link.send(link.peer.send_listen_start(self.mode))
             for n, frame in enumerate(chain(sound, tail), start=1):
                 packet = encoder.encode(frame.samples)

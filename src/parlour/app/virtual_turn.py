@@ -17,6 +17,7 @@ from parlour.wire.device_peer import (
     Emotion,
     FinalText,
     Heard,
+    ListenBegun,
     ListenEnded,
     PartialText,
     Sentence,
@@ -189,14 +190,15 @@ class Listener:
                 self._play(heard, now_s)
             case Sound(packet=packet):
                 self._hear(packet, now_s)
-            case ListenEnded():
+            case ListenEnded(turn=turn_id):
                 self.answering = True
-                self._end("no_speech", unless=self._reports)
+                # Where no turn began there is nothing to report.
+                self._end("no_speech", unless=self._reports and turn_id is not None)
             case TurnReport():
                 self._close(heard)
             case ServerError(message=reason) | Rejected(reason=reason):
                 turn.faults.append(reason)
-            case Emotion() | Alert() | Arb() | Ignored() | ServerHello():
+            case Emotion() | Alert() | Arb() | Ignored() | ServerHello() | ListenBegun():
                 pass
             case _:
                 assert_never(heard)

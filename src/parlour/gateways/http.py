@@ -19,6 +19,7 @@ from parlour.gateways.home import HomeCalls, home_routes
 from parlour.gateways.memory import MemoryCalls, memory_routes
 from parlour.gateways.metrics import Metrics
 from parlour.gateways.prompt import PromptCalls, prompt_routes
+from parlour.gateways.satellites import SatelliteCalls, satellite_routes
 from parlour.supervise import Stages
 from parlour.wire.ota import build_reply, read_request
 
@@ -47,6 +48,7 @@ class House:
     clock: ClockCalls
     memory: MemoryCalls
     prompt: PromptCalls
+    satellites: SatelliteCalls
 
 
 class Question(BaseModel):
@@ -124,6 +126,7 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
     app.include_router(clock_routes(house.clock))
     app.include_router(memory_routes(house.memory))
     app.include_router(prompt_routes(house.prompt))
+    app.include_router(satellite_routes(house.satellites))
 
     @app.websocket("/device")
     async def device(socket: WebSocket) -> None:
@@ -133,6 +136,7 @@ def create_app(stages: Stages, devices: DeviceGateway, house: House, metrics: Me
         """What a board asks at every boot: where its WebSocket is (docs/protocol/device.md)."""
         facts = read_request(request.headers, await _read_body(request))
         log.info("board %s runs %s %s", facts.device, facts.board, facts.firmware)
+        house.satellites.told_model(facts.device, facts.board)
         scheme = "wss" if request.url.scheme == "https" else "ws"
         url = f"{scheme}://{request.headers.get('host', 'localhost')}/device"
         now = datetime.now(UTC).astimezone()

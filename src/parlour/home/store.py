@@ -34,6 +34,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE TABLE assignments(entity TEXT PRIMARY KEY, overrides JSON NOT NULL)",
     ),
+    ("CREATE TABLE satellites(device TEXT PRIMARY KEY, kept JSON NOT NULL)",),
 )
 
 Value: TypeAlias = str | int | float | bytes | None
@@ -77,17 +78,7 @@ class Store:
 
     async def load_assignments(self) -> dict[str, dict[str, Any]]:
         """What the owner decided about entities, by their ids; what is damaged is left out."""
-        found: dict[str, dict[str, Any]] = {}
-        for entity, text in await self.read("SELECT entity, overrides FROM assignments"):
-            try:
-                overrides = json.loads(text)
-            except ValueError:
-                overrides = None
-            if isinstance(overrides, dict):
-                found[entity] = overrides
-            else:
-                log.warning("what was kept about %s cannot be read", entity)
-        return found
+        return _objects(await self.read("SELECT entity, overrides FROM assignments"))
 
     def save_assignment(self, entity: str, overrides: dict[str, Any]) -> None:
         """Replace what is kept about an entity; nothing in it: forget it."""
@@ -96,6 +87,18 @@ class Store:
             self.write([("INSERT OR REPLACE INTO assignments VALUES (?, ?)", (entity, text))])
         else:
             self.write([("DELETE FROM assignments WHERE entity = ?", (entity,))])
+
+    async def load_satellites(self) -> dict[str, dict[str, Any]]:
+        """What is kept about microphones, by their ids; what is damaged is left out."""
+        return _objects(await self.read("SELECT device, kept FROM satellites"))
+
+    def save_satellite(self, device: str, kept: dict[str, Any]) -> None:
+        """Replace what is kept about a microphone; nothing in it: forget it."""
+        if kept:
+            text = json.dumps(kept, ensure_ascii=False)
+            self.write([("INSERT OR REPLACE INTO satellites VALUES (?, ?)", (device, text))])
+        else:
+            self.write([("DELETE FROM satellites WHERE device = ?", (device,))])
 
     # ------------------------------------------------------------ in the thread
 
@@ -124,6 +127,20 @@ class Store:
             return self._connection.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise HomeError(f"what is kept cannot be read: {error}") from error
+
+
+def _objects(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = {}
+    for name, text in rows:
+        try:
+            value = json.loads(text)
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            found[name] = value
+        else:
+            log.warning("what was kept about %s cannot be read", name)
+    return found
 
 
 @asynccontextmanager

@@ -226,6 +226,15 @@ class Microphone:
         if self._ear is ear:
             self._ear, self._consumed = None, self.samples
 
+    def since(self, sample: int) -> Pcm:
+        """What was heard from about that sample on, as far as it is kept: PREROLL_S."""
+        pieces = [pcm for pcm in self._recent if pcm.end > sample]
+        if not pieces:
+            return Pcm(np.zeros(0, np.int16), HEARING_RATE_HZ, self.samples)
+        return Pcm(
+            np.concatenate([pcm.samples for pcm in pieces]), HEARING_RATE_HZ, pieces[0].start
+        )
+
     def _remember(self, pcm: Pcm) -> None:
         self._recent.append(pcm)
         while self._recent[0].end <= pcm.end - round(PREROLL_S * HEARING_RATE_HZ):

@@ -11,7 +11,7 @@ import anyio.abc
 import anyio.lowlevel
 
 from parlour import tasks
-from parlour.audio import HEARING_RATE_HZ, OpusPacket
+from parlour.audio import HEARING_RATE_HZ, OpusPacket, Pcm
 from parlour.errors import ParlourError
 from parlour.events import Event, FinalHeard, TurnBegan, TurnEnd, TurnEnded
 from parlour.ids import TurnId
@@ -19,6 +19,7 @@ from parlour.ports import Place, Utterance
 from parlour.turn.echo import EchoGuard
 from parlour.turn.endpoint import EndOfTurn, Pauses, Reason
 from parlour.turn.engines import Engines, Sink
+from parlour.turn.floor import Floor, OwnFloor
 from parlour.turn.hearing import Hearing
 from parlour.turn.interrupt import Interruption, wait_interruption
 from parlour.turn.latency import SampleClock
@@ -33,6 +34,8 @@ from parlour.turn.turn import Turn
 log = logging.getLogger(__name__)
 
 Mode: TypeAlias = Literal["auto", "manual", "realtime"]
+
+OWN_FLOOR = OwnFloor()
 
 STALL_S = 2.0  # no packet for so long while listening: the device is gone or its link is
 MOST_WAITING = 8  # orders or sentences not begun yet; a person makes one or two
@@ -94,13 +97,19 @@ class Session:
         sink: Sink,
         *,
         open_mic: bool = False,
+        floor: Floor = OWN_FLOOR,
     ) -> None:
-        """`open_mic`: the device's microphone stays open while it plays, and hears the answer."""
+        """`open_mic`: the device's microphone stays open while it plays, and hears the answer.
+
+        `floor`: where several devices may hear the same words, who answers.
+        """
         self._engines = engines
         self._place = place
         self._form = form
         self._sink = _Tap(sink, self._plays)
         self._open_mic = open_mic
+        self._floor = floor
+        self._lost = False  # another device answers what is being said
         self._echo = EchoGuard()
         self._guarded = False  # what the microphone hears may be our own answer
         self._microphone = Microphone(engines.vad, engines.policy, self._is_own_voice)
@@ -112,6 +121,7 @@ class Session:
         self._turn_id: TurnId | None = None
         self._after: _Listen | None = None  # what is heard while the present answer is given
         self._talking = False  # an answer was given: what follows needs no wake word
+        self._answered_s = 0.0  # when the last turn ended
         self._orders, self._waiting = anyio.create_memory_object_stream[_Listen | Announcement](
             MOST_WAITING
         )
@@ -148,6 +158,38 @@ class Session:
             if self._reply is not None:
                 self._reply.cut()
             self._scope.cancel()
+
+    def lose(self) -> None:
+        """Another device answers: be silent, and forget what was heard."""
+        self._lost = self._scope is not None
+        self._talking = False
+        self.abort()
+
+    def move(self, place: Place) -> None:
+        """The device stands elsewhere, from the next turn on."""
+        self._place = place
+
+    def heard_since(self, sample: int) -> Pcm:
+        """What the microphone heard, at most the last seconds of it."""
+        return self._microphone.since(sample)
+
+    @property
+    def samples(self) -> int:
+        """How much the microphone has heard."""
+        return self._microphone.samples
+
+    @property
+    def is_engaged(self) -> bool:
+        """Whether it speaks or rings, or has just answered and waits for what follows."""
+        if self._reply is not None and not self._reply.done.is_set():
+            return True
+        follows_s = anyio.current_time() - self._answered_s
+        return self._talking and follows_s < self._engines.follow_up_s
+
+    @property
+    def noise_dbfs(self) -> float:
+        """The level of the room around the microphone."""
+        return self._microphone.level.last.noise_dbfs
 
     def announce(self, text: str) -> Announcement | None:
         """Speak without being asked, after the present turn; None if too much is waiting already."""
@@ -228,6 +270,7 @@ class Session:
         """One turn from the first sound to the last; returns what is listened to next."""
         turn = Turn(self._place, self._engines.language, order.carry)
         self._turn_id, self._reply = turn.id, None
+        self._lost = False
         end: TurnEnd = "cancelled"
         after: _Listen | None = None
         self._sink.emit(
@@ -243,11 +286,14 @@ class Session:
                     await self._recite(turn, apology(_trouble(turn), self._engines.language))
         finally:
             self._scope = None
+            if self._lost:
+                end = "lost"
             self._microphone.close(order.ear)
             if after is None and self._after is not None:
                 self._microphone.close(self._after.ear)
             self._after = None
             self._talking = end in ("answered", "nothing_understood", "cancelled", "merged")
+            self._answered_s = anyio.current_time()
             self._sink.emit(self._record(turn, end))
         return after
 
@@ -258,6 +304,8 @@ class Session:
                 end = await self._hear(turn, order, attempts)
                 if end is None:
                     return "no_speech", None
+                if not await self._floor.take():
+                    return "lost", None
                 reply = self._commit(turn, attempts)
             finally:
                 attempts.drop()

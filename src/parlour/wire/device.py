@@ -97,6 +97,7 @@ class State(Enum):
 #   any             a frame > 4 KiB, a text > 64 KiB      CLOSED          ProtocolError 1009
 #   LISTENING       tts start out, unless realtime        IDLE
 #   LISTENING       listen stop out                       IDLE
+#   IDLE            listen start out                      LISTENING
 #   CLOSED          anything in                           CLOSED          ProtocolError 1002
 
 
@@ -282,6 +283,16 @@ class DeviceProtocol:
         if self.superset is None:
             return None
         return self._write("arb", won=won, hold_ms=hold_ms)
+
+    def send_listen_begin(self, phrase: str) -> str | None:
+        """The server heard a wake word in what an idle device sends: it listens now, as in auto mode.
+
+        None for a stock peer, and for one that listens already.
+        """
+        if self.superset is None or self.state is not State.IDLE:
+            return None
+        self.state, self.mode = State.LISTENING, "auto"
+        return self._write("listen", state="start", mode="auto", phrase=clean(phrase))
 
     def send_listen_end(self, turn: TurnId | None, reason: str) -> str | None:
         """The server listens no more. None for a stock peer: to it, closing the socket says so."""

@@ -135,6 +135,13 @@ class Arb:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenBegun:
+    """The server heard a wake word in what was sent while idle, and listens."""
+
+    phrase: str
+
+
+@dataclass(frozen=True, slots=True)
 class ListenEnded:
     """The server listens no more, e.g. because nobody spoke."""
 
@@ -177,6 +184,7 @@ Heard: TypeAlias = (
     | Emotion
     | Alert
     | Arb
+    | ListenBegun
     | ListenEnded
     | TurnReport
     | ServerError
@@ -330,7 +338,8 @@ class DevicePeer:
 def _read_speech(kind: str, message: Fields) -> Heard:
     turn = _read_turn(message)
     if kind == "listen":
-        message.choice("state", ("stop",))
+        if message.choice("state", ("start", "stop")) == "start":
+            return ListenBegun(message.text("phrase", ""))
         return ListenEnded(message.text("reason", ""), turn)
     if kind == "stt":
         text = message.text("text", longest=LONGEST_SENT)

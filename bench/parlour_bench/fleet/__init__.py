@@ -1,0 +1,1 @@
+"""A fleet of virtual devices that hear the same words: does exactly one of them answer, and when?"""
