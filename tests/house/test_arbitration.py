@@ -133,6 +133,20 @@ async def test_who_lost_is_answered_when_its_button_is_pressed_next() -> None:
     assert (lost.end, turns["hall"].end, pressed.end) == ("lost", "answered", "answered")
 
 
+async def test_a_button_wins_against_whoever_heard_a_word() -> None:
+    turns: dict[str, Turn] = {}
+    async with scripted_server() as server:
+        async with tasks.task_group() as group:
+            group.start_soon(_hear, server, turns, "hall", -20.0)
+
+            async def press() -> None:
+                await _hear(server, turns, "attic", None, after_s=0.05)
+
+            group.start_soon(press)
+        assert server.brain.did == 1
+    assert (turns["hall"].end, turns["attic"].end) == ("lost", "answered")
+
+
 # ---------------------------------------------------------------- by single messages
 
 

@@ -36,7 +36,7 @@ from parlour.turn.engines import Engines
 from parlour.turn.playout import PlayoutFormat
 from parlour.turn.session import Announcement, Session
 from parlour.turn.wakeword import WakeListener
-from parlour.wake.claim import Claim
+from parlour.wake.claim import Claim, Kind
 from parlour.wire.device import DeviceProtocol, State
 from parlour.wire.fields import LONGEST_NAME, clean
 from parlour.wire.framing import Packet
@@ -261,9 +261,17 @@ class DeviceLink:
         elif self._is_measured:
             self._refuse("the wake word was measured")
         else:
-            self.contender.listens()
+            if not self.contender.listens() and not self.session.is_engaged:
+                self._press()
             self.session.listen(start.mode)
             self._confirm()
+
+    def _press(self) -> None:
+        """A button was pressed: where others claim a word at this moment, it wins outright."""
+        group = self._gate.microphones.group(self.device, "")
+        if self._gate.referee.is_contested(group):
+            now_s = anyio.current_time()
+            self.contender.claim(Claim(self.device, now_s, None, group=group, kind=Kind.BUTTON))
 
     def _refuse(self, reason: str, turn: TurnId | None = None) -> None:
         """Nobody listens (any more); to stock firmware a closed socket says so."""

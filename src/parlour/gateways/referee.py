@@ -45,6 +45,10 @@ class Referee:
         self._contenders[device] = contender
         return contender
 
+    def is_contested(self, group: str) -> bool:
+        """Whether devices of this process claim at this moment, and nobody has won yet."""
+        return any(c.is_waiting and c.group == group for c in self._contenders.values())
+
     async def leave(self, contender: "Contender") -> None:
         """Its socket has gone: if it was to answer, the next best does. Never raises."""
         if self._contenders.get(contender.device) is contender:
@@ -87,6 +91,7 @@ class Contender:
 
     def __init__(self, device: DeviceId, link: Heard, rounds: Rounds) -> None:
         self.device = device
+        self.group = ""  # of its last claim
         self._link = link
         self._rounds = rounds
         self._round: RoundId | None = None
@@ -106,9 +111,15 @@ class Contender:
                 except ProviderError as error:
                     log.warning("who answers is not known: %s", error)
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it has claimed and knows of no verdict."""
+        return not self._verdict.is_set()
+
     def claim(self, claim: Claim) -> None:
-        """The device heard the wake word."""
+        """The device heard the wake word, or its button was pressed."""
         self._called_s = anyio.current_time()
+        self.group = claim.group
         # Whoever won is told nothing more when it claims for the same word again.
         if self._round is None or claim.at_s - self._word_s >= SAME_WORD_S:
             self._round, self._is_out = None, False
@@ -116,11 +127,13 @@ class Contender:
             self._word_s = claim.at_s
         self._pass(lambda: self._rounds.claim(claim))
 
-    def listens(self) -> None:
-        """A turn begins. One that no claim came before is not of the word that was lost."""
+    def listens(self) -> bool:
+        """A turn begins, and whether of a word that was claimed; else it is not the one that was lost."""
         called_s, self._called_s = self._called_s, None
-        if called_s is None or anyio.current_time() > called_s + LISTEN_S:
+        is_called = called_s is not None and anyio.current_time() <= called_s + LISTEN_S
+        if not is_called:
             self._is_out = False
+        return is_called
 
     def level(self, level_dbfs: float, noise_dbfs: float) -> None:
         """How loud the word was, of a device that did not say."""
