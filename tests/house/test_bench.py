@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import anyio
 import pytest
 
 from clocks import PlainStore
@@ -94,12 +95,21 @@ async def _house(satellites: Satellites) -> AsyncIterator[Target]:
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
     with listen("127.0.0.1", 0) as listener:
         async with tasks.task_group() as group:
+            served = anyio.Event()
+
+            async def serve() -> None:
+                await server.serve([listener])
+                served.set()
+
             group.start_soon(referee.run)
-            group.start_soon(server.serve, [listener])
+            group.start_soon(serve)
             at = f"127.0.0.1:{listener.getsockname()[1]}"
             yield Target(f"ws://{at}/device", f"http://{at}")
             devices.close_all()
             server.should_exit = True
+            with anyio.fail_after(10):
+                await served.wait()
+            group.cancel_scope.cancel()
 
 
 @dataclass(frozen=True, slots=True)

@@ -194,7 +194,10 @@ class _Reader:
         found: list[str] = []
 
         def value(match: re.Match[str]) -> str:
-            raw = self._references[ord(match[1]) - _FIRST_PRIVATE]
+            number = ord(match[1]) - _FIRST_PRIVATE
+            if number >= len(self._references):
+                return match[0]  # the file's own
+            raw = self._references[number]
             if raw.startswith("$$"):
                 return raw[1:]
             found.append(re.sub(r":-.*", "", raw[:-1]) + "}")
