@@ -380,6 +380,7 @@ class Server:
         self._brain.remember(utterance, said)
         if self._agent is not None:
             await self._agent.flush()  # who has his answer may rely on it
+        await self.clock.flush()
         return http.Answer(plan.intent, said, done)
 
     async def _show_prompt(self, asked: PromptQuestion) -> Mapping[str, object]:

@@ -164,6 +164,7 @@ class Calls:
             self.set_alarm,
             self.cancel_alarm,
             self.announce,
+            self._clock.flush,
         )
 
     async def announce(self, wanted: NewAnnouncement) -> Record:

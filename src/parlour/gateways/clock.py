@@ -49,7 +49,8 @@ class NewAnnouncement(Body):
 class ClockCalls:
     """What the routes ask of the house; made in app/clock.py, since gateways know no home.
 
-    Those that take a number raise InputError if there is nothing of that number.
+    Those that take a number raise InputError if there is nothing of that number. `kept` waits
+    until all of it is on the disk: who was told that something is set may rely on it.
     """
 
     timers: Callable[[], Sequence[Record]]
@@ -60,6 +61,7 @@ class ClockCalls:
     set_alarm: Callable[[NewAlarm], Record]
     cancel_alarm: Callable[[int], Record]
     announce: Callable[[NewAnnouncement], Awaitable[Record]]
+    kept: Callable[[], Awaitable[None]]
 
 
 def clock_routes(calls: ClockCalls) -> APIRouter:
@@ -74,17 +76,23 @@ def clock_routes(calls: ClockCalls) -> APIRouter:
     @routes.post("/api/timers", status_code=201)
     async def set_timer(timer: NewTimer) -> Record:
         """Start a timer."""
-        return calls.set_timer(timer)
+        done = calls.set_timer(timer)
+        await calls.kept()
+        return done
 
     @routes.post("/api/timers/{number}")
     async def change_timer(number: int, change: TimerChange) -> Record:
         """Pause a timer, let it run on, or give it more time."""
-        return calls.change_timer(number, change)
+        done = calls.change_timer(number, change)
+        await calls.kept()
+        return done
 
     @routes.delete("/api/timers/{number}")
     async def cancel_timer(number: int) -> Record:
         """Cancel a timer, also one that rings; returns what it was."""
-        return calls.cancel_timer(number)
+        done = calls.cancel_timer(number)
+        await calls.kept()
+        return done
 
     @routes.get("/api/alarms")
     async def alarms() -> dict[str, object]:
@@ -94,12 +102,16 @@ def clock_routes(calls: ClockCalls) -> APIRouter:
     @routes.post("/api/alarms", status_code=201)
     async def set_alarm(alarm: NewAlarm) -> Record:
         """Set an alarm."""
-        return calls.set_alarm(alarm)
+        done = calls.set_alarm(alarm)
+        await calls.kept()
+        return done
 
     @routes.delete("/api/alarms/{number}")
     async def cancel_alarm(number: int) -> Record:
         """Cancel an alarm, also one that rings; returns what it was."""
-        return calls.cancel_alarm(number)
+        done = calls.cancel_alarm(number)
+        await calls.kept()
+        return done
 
     @routes.post("/api/announce")
     async def announce(announcement: NewAnnouncement) -> Record:

@@ -1,11 +1,13 @@
 """The clock of the house: its timers and alarms, kept in the store, and rung when they are due."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, tzinfo
 
 import anyio
 
 from parlour import tasks
+from parlour.errors import HomeError
 from parlour.home import clockwords
 from parlour.home.alarms import SNOOZE_MIN, Alarm, Alarms
 from parlour.home.rings import Bell, Rings, Speakers
@@ -26,6 +28,7 @@ class Clock:
         zone: tzinfo | None = None,
     ) -> None:
         """`store` None: nothing is kept. `language` is that of what is said when something rings; `zone` None: the machine's."""
+        self._store = store
         self.timers = Timers(store, wall)
         self.alarms = Alarms(store, wall, zone)
         self.rings = Rings(speakers)
@@ -36,6 +39,12 @@ class Clock:
         """Take up what was kept. Raises HomeError if it cannot be read; then there is nothing."""
         await self.timers.load()
         await self.alarms.load()
+
+    async def flush(self) -> None:
+        """Wait until what was set is on the disk, as far as it can be kept. Never raises."""
+        if self._store is not None:
+            with suppress(HomeError):
+                await self._store.flush()
 
     async def run(self) -> None:
         """Ring what is due until cancelled."""
