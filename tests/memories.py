@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from parlour.agent.memory.facts import Fact
+
 MONDAY = datetime(2026, 3, 2, 6, 0, tzinfo=UTC)
 
 
@@ -15,16 +17,10 @@ class Kept:
     updated_utc: datetime = MONDAY
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    id: int
-    owner: str
-    text: str
-    said_utc: datetime = MONDAY
-
-
 class PlainFacts:
-    """Satisfies `app.memory.Facts`; a fact fits words that it holds."""
+    """Satisfies `agent.memory.facts.Facts`; a fact fits words that it holds."""
+
+    problem = ""
 
     def __init__(self) -> None:
         self.kept: list[Fact] = []
@@ -32,16 +28,16 @@ class PlainFacts:
     async def all(self, owner: str | None = None) -> list[Fact]:
         return [fact for fact in self.kept if owner in (None, fact.owner)]
 
-    async def find(self, owner: str, words: str, most: int) -> list[Fact]:
+    async def find(self, owner: str, words: str, most: int = 5) -> list[Fact]:
         return [fact for fact in await self.all(owner) if words in fact.text][:most]
 
     async def add(self, owner: str, text: str) -> Fact:
         number = max((fact.id for fact in self.kept), default=0) + 1
-        self.kept.append(Fact(number, owner, text))
+        self.kept.append(Fact(number, owner, text, MONDAY))
         return self.kept[-1]
 
-    async def forget(self, number: int, /) -> Fact | None:
-        found = next((fact for fact in self.kept if fact.id == number), None)
+    async def forget(self, fact_id: int) -> Fact | None:
+        found = next((fact for fact in self.kept if fact.id == fact_id), None)
         self.kept = [fact for fact in self.kept if fact is not found]
         return found
 

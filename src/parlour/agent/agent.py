@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from parlour.agent.assistant import HomeBrain
 from parlour.agent.graph import Agreement, Nodes, answering, settling
+from parlour.agent.memory.facts import Facts
 from parlour.agent.prompt import Prompts
 from parlour.agent.run import Run
 from parlour.agent.state import Conversation, new_turn, upgraded
@@ -43,17 +44,13 @@ class Threads(Protocol):
     def spoke(self, device: DeviceId, thread: str, now_s: float) -> None: ...
 
 
-class FactsLike(Protocol):
-    async def find(self, owner: str, words: str, most: int = 5) -> Sequence[Any]: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Remembering:
     """Where conversations and facts are kept; `agent.memory.memory.Memory` brings them."""
 
     saver: BaseCheckpointSaver[Any] | None
     threads: Threads
-    facts: FactsLike | None = None
+    facts: Facts | None = None
     owner: Callable[[Utterance], str] = lambda _: ""
     note: Callable[[], Awaitable[None]] | None = None  # writes down who spoke where
 
@@ -102,7 +99,8 @@ class Agent:
         self, utterance: Utterance, commit: Commit
     ) -> AsyncIterator[AsyncIterator[Piece]]:
         self._hurry()
-        run = self._begun(utterance, commit)
+        run = self._made(utterance, commit)
+        self._note(run)
         await self._wait_settled(run.thread)
         stream = self._answering.astream(
             {"turn": utterance.turn},
@@ -144,8 +142,7 @@ class Agent:
     def remember(self, utterance: Utterance, heard: str) -> None:
         """Keep the turn: the question, what was called, and of the answer what was heard."""
         self._home.remember(utterance, heard)
-        run = self._runs.pop(utterance.turn, None) or self._begun(utterance, anyio.Event())
-        self._runs.pop(utterance.turn, None)
+        run = self._runs.pop(utterance.turn, None) or self._made(utterance, anyio.Event())
         run.heard = heard
         run.turn["text"] = utterance.text
         now_s = anyio.current_time()
@@ -281,16 +278,17 @@ class Agent:
 
     # ------------------------------------------------------------ one answer
 
-    def _begun(self, utterance: Utterance, commit: Commit) -> Run:
-        """The latest answer to a turn is the one that counts."""
+    def _made(self, utterance: Utterance, commit: Commit) -> Run:
         turn = new_turn(utterance.turn, utterance.text)
         tools = {tool.spec.name: tool for tool in self._usable(utterance)}
-        run = Run(utterance, self._thread(utterance), commit, turn, tools)
-        self._runs.pop(utterance.turn, None)
-        self._runs[utterance.turn] = run
+        return Run(utterance, self._thread(utterance), commit, turn, tools)
+
+    def _note(self, run: Run) -> None:
+        """The latest answer to a turn is the one that counts."""
+        self._runs.pop(run.utterance.turn, None)
+        self._runs[run.utterance.turn] = run
         while len(self._runs) > MOST_RUNS:
             del self._runs[next(iter(self._runs))]
-        return run
 
     def _usable(self, utterance: Utterance) -> Sequence[Tool]:
         return self._tools(utterance.place) if self._llm.traits.tools else ()

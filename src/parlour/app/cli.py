@@ -1102,7 +1102,7 @@ def bench_graph(
         str | None, typer.Option("--redis", metavar="URL", help="A Redis to measure, too.")
     ] = None,
 ) -> None:
-    """Measure what the agent's graph and its memory cost a turn, and whether they grow."""
+    """Measure what the agent's graph and its memory cost a turn, whether they grow, and MCP calls."""
     from parlour_bench.graph import graph as run
 
     raise typer.Exit(run(turns, soak, redis_url))

@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import cast
+from typing import Any, cast
 
 import httpx
 import typer
@@ -71,6 +71,14 @@ def watch_home(*, url: str, as_json: bool) -> None:
 
 
 # ---------------------------------------------------------------- the link
+
+
+def ask_server(
+    method: str, path: str, url: str, body: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    """The JSON object that a server answers with. Raises ServerError in plain words."""
+    with link_to(url) as client, said_plainly(url):
+        return answer_of(client.request(method, path, json=body), url)
 
 
 def link_to(url: str, answer_s: float = ANSWER_S) -> httpx.Client:

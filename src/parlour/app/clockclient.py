@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 import typer
 
-from parlour.app.client import answer_of, columns, link_to, said_plainly
+from parlour.app.client import ask_server, columns
 from parlour.errors import InputError
 
 
@@ -17,7 +17,7 @@ def announce(
     if not text.strip():
         raise InputError("there is nothing to say: the text is empty")
     body = {"text": text, "area": area, "floor": floor, "device": device}
-    answer = _ask("POST", "/api/announce", url, body)
+    answer = ask_server("POST", "/api/announce", url, body)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -31,7 +31,7 @@ def announce(
 
 
 def list_timers(*, url: str, as_json: bool) -> None:
-    answer = _ask("GET", "/api/timers", url)
+    answer = ask_server("GET", "/api/timers", url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -52,7 +52,7 @@ def list_timers(*, url: str, as_json: bool) -> None:
 
 
 def list_alarms(*, url: str, as_json: bool) -> None:
-    answer = _ask("GET", "/api/alarms", url)
+    answer = ask_server("GET", "/api/alarms", url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -77,7 +77,7 @@ def set_alarm(
     time: str, *, name: str, repeat: str, device: str | None, url: str, as_json: bool
 ) -> None:
     body = {"time": time, "name": name, "repeat": repeat, "device": device}
-    alarm = _ask("POST", "/api/alarms", url, body)
+    alarm = ask_server("POST", "/api/alarms", url, body)
     if as_json:
         typer.echo(json.dumps(alarm, ensure_ascii=False))
     else:
@@ -85,18 +85,11 @@ def set_alarm(
 
 
 def cancel(kind: Literal["timer", "alarm"], number: int, *, url: str, as_json: bool) -> None:
-    record = _ask("DELETE", f"/api/{kind}s/{number}", url)
+    record = ask_server("DELETE", f"/api/{kind}s/{number}", url)
     if as_json:
         typer.echo(json.dumps(record, ensure_ascii=False))
     else:
         typer.echo(f"{kind} {number} is cancelled")
-
-
-def _ask(
-    method: str, path: str, url: str, body: Mapping[str, object] | None = None
-) -> dict[str, object]:
-    with link_to(url) as client, said_plainly(url):
-        return answer_of(client.request(method, path, json=body), url)
 
 
 def _records(answer: Mapping[str, object], key: str) -> Sequence[Mapping[str, object]]:

@@ -6,10 +6,10 @@ from time import sleep
 from typing import Any
 from urllib.parse import quote
 
-import httpx
 import typer
 
-from parlour.app.client import answer_of, columns, link_to, plain, said_plainly
+from parlour.app.client import ask_server, columns, plain
+from parlour.app.homeclient import check_area
 from parlour.errors import InputError
 
 POLL_S = 0.25  # between two looks at a measurement
@@ -52,16 +52,7 @@ def rename(id_: str, name: str, *, url: str, as_json: bool) -> None:
 def place(id_: str, area: str, *, may_be_new: bool, url: str, as_json: bool) -> None:
     """Raises InputError, which names the areas there are, for another that is not to be new."""
     if not may_be_new:
-        with link_to(url) as client, said_plainly(url):
-            areas: Any = answer_of(client.get("/api/home/areas"), url).get("areas", [])
-        called = {
-            _key(name)
-            for each in areas
-            for name in (each["name"], *(n for names in each["aliases"].values() for n in names))
-        }
-        if _key(area) not in called:
-            names = ", ".join(each["name"] for each in areas) or "none yet"
-            raise InputError(f"there is no area {area}; known: {names}; --new makes it")
+        check_area(area, url)
     device = _decide(id_, {"area": area}, url, as_json)
     if not as_json:
         typer.echo(f"{device['id']} stands in {plain(device['area'])}")
@@ -162,9 +153,7 @@ def _progress(progress: Record) -> str:
 
 
 def _ask(method: str, path: str, url: str, body: Record | None = None) -> dict[str, Any]:
-    with link_to(url) as client, said_plainly(url):
-        answer: httpx.Response = client.request(method, f"/api/devices{path}", json=body)
-        return answer_of(answer, url)
+    return ask_server(method, f"/api/devices{path}", url, body)
 
 
 def _decide(id_: str, change: Record, url: str, as_json: bool) -> dict[str, Any]:
@@ -242,7 +231,3 @@ def description(device: Record) -> Iterator[str]:
 
 def _called(device: Record) -> str:
     return plain(device["name"] or device["id"])
-
-
-def _key(name: str) -> str:
-    return " ".join(name.casefold().replace("_", " ").split())

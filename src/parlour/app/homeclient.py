@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from parlour.app.client import answer_of, link_to, said_plainly, state_text
+from parlour.app.client import ask_server, state_text
 from parlour.errors import InputError
 
 NOWHERE = "-"  # of what stands in no area, or on no floor
@@ -17,7 +17,7 @@ Record = Mapping[str, Any]
 
 
 def list_home(*, url: str, as_json: bool) -> None:
-    answer = _ask("GET", "/api/home", url)
+    answer = ask_server("GET", "/api/home", url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -28,7 +28,7 @@ def list_home(*, url: str, as_json: bool) -> None:
 
 
 def show(id_: str, *, url: str, as_json: bool) -> None:
-    entity = _ask("GET", _path(id_), url)
+    entity = ask_server("GET", _path(id_), url)
     if as_json:
         typer.echo(json.dumps(entity, ensure_ascii=False))
         return
@@ -37,7 +37,7 @@ def show(id_: str, *, url: str, as_json: bool) -> None:
 
 
 def list_areas(*, url: str, as_json: bool) -> None:
-    answer = _ask("GET", "/api/home/areas", url)
+    answer = ask_server("GET", "/api/home/areas", url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -58,19 +58,24 @@ def list_areas(*, url: str, as_json: bool) -> None:
 def assign(id_: str, area: str, *, may_be_new: bool, url: str, as_json: bool) -> None:
     """Raises InputError, which names the areas there are, for another that is not to be new."""
     if not may_be_new:
-        areas = _ask("GET", "/api/home/areas", url).get("areas", [])
-        called = {
-            _key(name)
-            for each in areas
-            for name in (each["name"], *(n for names in each["aliases"].values() for n in names))
-        }
-        if _key(area) not in called:
-            names = ", ".join(each["name"] for each in areas) or "none yet"
-            raise InputError(f"there is no area {area}; known: {names}; --new makes it")
+        check_area(area, url)
     entity = _decide(id_, {"area": area}, url, as_json)
     if not as_json:
         floor = f", {entity['floor']}" if entity.get("floor") else ""
         typer.echo(f"{entity['id']} stands in {entity['area']}{floor}")
+
+
+def check_area(area: str, url: str) -> None:
+    """Raises InputError, which names the areas there are, for what is none of them, nor an alias."""
+    areas = ask_server("GET", "/api/home/areas", url).get("areas", [])
+    called = {
+        _key(name)
+        for each in areas
+        for name in (each["name"], *(n for names in each["aliases"].values() for n in names))
+    }
+    if _key(area) not in called:
+        names = ", ".join(each["name"] for each in areas) or "none yet"
+        raise InputError(f"there is no area {area}; known: {names}; --new makes it")
 
 
 def alias(
@@ -85,7 +90,7 @@ def alias(
     """Add names in a language, or in every one; `clear`: forget those there were."""
     if not names and not clear:
         raise InputError("there is no name to add; --clear forgets those there are")
-    before: dict[str, list[str]] = _ask("GET", _path(id_), url).get("aliases", {})
+    before: dict[str, list[str]] = ask_server("GET", _path(id_), url).get("aliases", {})
     after: dict[str, list[str]] = {}
     if clear:
         after = {code: [] for code in ([language] if language else before)}
@@ -108,13 +113,8 @@ def expose(id_: str, wanted: bool, *, url: str, as_json: bool) -> None:
 # ---------------------------------------------------------------- the link
 
 
-def _ask(method: str, path: str, url: str, body: Record | None = None) -> dict[str, Any]:
-    with link_to(url) as client, said_plainly(url):
-        return answer_of(client.request(method, path, json=body), url)
-
-
 def _decide(id_: str, change: Record, url: str, as_json: bool) -> dict[str, Any]:
-    entity = _ask("PATCH", _path(id_), url, change)
+    entity = ask_server("PATCH", _path(id_), url, change)
     if as_json:
         typer.echo(json.dumps(entity, ensure_ascii=False))
     return entity

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Protocol, TypeAlias
 
+from parlour.agent.memory.facts import Fact, Facts
 from parlour.errors import InputError
 from parlour.gateways.memory import MemoryCalls, NewFact, Record
 from parlour.gateways.prompt import PromptQuestion
@@ -28,31 +29,8 @@ class Kept(Protocol):
     def updated_utc(self) -> datetime: ...
 
 
-class Fact(Protocol):
-    @property
-    def id(self) -> int: ...
-    @property
-    def owner(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def said_utc(self) -> datetime: ...
-
-
-class Facts(Protocol):
-    async def all(self, owner: str | None = None) -> Sequence[Fact]: ...
-
-    async def find(self, owner: str, words: str, most: int) -> Sequence[Fact]: ...
-
-    async def add(self, owner: str, text: str) -> Fact: ...
-
-    async def forget(self, number: int, /) -> Fact | None: ...
-
-    async def forget_all(self, owner: str | None = None) -> int: ...
-
-
 class Memory(Protocol):
-    """As `parlour.agent.memory` makes it. `problem` is "" as long as all is well."""
+    """As `agent.memory.memory` makes it, which is not loaded where there is no language model."""
 
     @property
     def facts(self) -> Facts: ...

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import typer
 
-from parlour.app.client import answer_of, called, columns, link_to, plain, said_plainly
+from parlour.app.client import ask_server, called, columns, plain
 from parlour.errors import InputError
 
 STDOUT = "-"
@@ -45,7 +45,7 @@ class Forgotten:
 
 def show(thread: str | None, *, url: str, as_json: bool) -> None:
     """Everything in outline, or one conversation word by word."""
-    answer = _ask("GET", "/api/memory" if thread is None else _conversation(thread), url)
+    answer = ask_server("GET", "/api/memory" if thread is None else _conversation(thread), url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
@@ -59,7 +59,7 @@ def forget(what: Forgotten, *, sure: bool, url: str, as_json: bool) -> None:
     what.check()
     if what.all and not sure and not _is_sure():
         raise InputError("nothing is forgotten")
-    answer = _ask("DELETE", what.path, url)
+    answer = ask_server("DELETE", what.path, url)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False))
     else:
@@ -69,7 +69,7 @@ def forget(what: Forgotten, *, sure: bool, url: str, as_json: bool) -> None:
 def remember(text: str, *, url: str, as_json: bool) -> None:
     if not text.strip():
         raise InputError("there is nothing to remember: the text is empty")
-    fact = _ask("POST", "/api/memory/facts", url, {"text": text})
+    fact = ask_server("POST", "/api/memory/facts", url, {"text": text})
     if as_json:
         typer.echo(json.dumps(fact, ensure_ascii=False))
     else:
@@ -80,7 +80,7 @@ def export(file: Path, *, url: str) -> None:
     """Write everything as JSON to a new file that only its owner may read; `-` is stdout."""
     if str(file) != STDOUT and file.exists():
         raise InputError(f"{file} is there already; name another file, or - to print")
-    text = json.dumps(_ask("GET", "/api/memory/export", url), ensure_ascii=False, indent=1)
+    text = json.dumps(ask_server("GET", "/api/memory/export", url), ensure_ascii=False, indent=1)
     if str(file) == STDOUT:
         typer.echo(text)
         return
@@ -94,13 +94,6 @@ def export(file: Path, *, url: str) -> None:
 
 
 # ---------------------------------------------------------------- the link
-
-
-def _ask(
-    method: str, path: str, url: str, body: Mapping[str, object] | None = None
-) -> dict[str, object]:
-    with link_to(url) as client, said_plainly(url):
-        return answer_of(client.request(method, path, json=body), url)
 
 
 def _conversation(thread: str) -> str:

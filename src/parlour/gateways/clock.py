@@ -68,6 +68,10 @@ def clock_routes(calls: ClockCalls) -> APIRouter:
     """Everything that the clock of the house can be asked over HTTP."""
     routes = APIRouter()
 
+    async def kept(record: Record) -> Record:
+        await calls.kept()
+        return record
+
     @routes.get("/api/timers")
     async def timers() -> dict[str, object]:
         """Every timer, the soonest first: id, name, device, seconds, left_s, paused, ends."""
@@ -76,23 +80,17 @@ def clock_routes(calls: ClockCalls) -> APIRouter:
     @routes.post("/api/timers", status_code=201)
     async def set_timer(timer: NewTimer) -> Record:
         """Start a timer."""
-        done = calls.set_timer(timer)
-        await calls.kept()
-        return done
+        return await kept(calls.set_timer(timer))
 
     @routes.post("/api/timers/{number}")
     async def change_timer(number: int, change: TimerChange) -> Record:
         """Pause a timer, let it run on, or give it more time."""
-        done = calls.change_timer(number, change)
-        await calls.kept()
-        return done
+        return await kept(calls.change_timer(number, change))
 
     @routes.delete("/api/timers/{number}")
     async def cancel_timer(number: int) -> Record:
         """Cancel a timer, also one that rings; returns what it was."""
-        done = calls.cancel_timer(number)
-        await calls.kept()
-        return done
+        return await kept(calls.cancel_timer(number))
 
     @routes.get("/api/alarms")
     async def alarms() -> dict[str, object]:
@@ -102,16 +100,12 @@ def clock_routes(calls: ClockCalls) -> APIRouter:
     @routes.post("/api/alarms", status_code=201)
     async def set_alarm(alarm: NewAlarm) -> Record:
         """Set an alarm."""
-        done = calls.set_alarm(alarm)
-        await calls.kept()
-        return done
+        return await kept(calls.set_alarm(alarm))
 
     @routes.delete("/api/alarms/{number}")
     async def cancel_alarm(number: int) -> Record:
         """Cancel an alarm, also one that rings; returns what it was."""
-        done = calls.cancel_alarm(number)
-        await calls.kept()
-        return done
+        return await kept(calls.cancel_alarm(number))
 
     @routes.post("/api/announce")
     async def announce(announcement: NewAnnouncement) -> Record:

@@ -317,11 +317,10 @@ class DeviceLink:
         if self._spotter is None or self._protocol.state is not State.IDLE:
             return
         for heard in self._spotter.feed(self.session.heard_since(since), anyio.current_time()):
-            word = self._spotter.pre_roll(1.0)
             begun = self._protocol.send_listen_begin(heard.word)
             if begun is None:
                 return
-            level = level_dbfs(word.samples)
+            level = self._level_since(self.session.samples)
             self._claim(Wake(level, self.session.noise_dbfs, heard.score, phrase=heard.word))
             self.session.listen("auto")
             self._send(begun)

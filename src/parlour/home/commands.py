@@ -10,37 +10,10 @@ from parlour.home.definitions import Definition
 from parlour.home.entities import Command, Feature, Kind, State, Verb
 from parlour.home.features import climate_modes, features_of, options_of
 from parlour.home.lamp_commands import Messages, lamp_messages
+from parlour.home.meanings import NEEDS
 from parlour.home.payloads import to_number
 from parlour.home.readings import tilt_ends
 
-NEEDS = {
-    Verb.ON: Feature.ON_OFF,
-    Verb.OFF: Feature.ON_OFF,
-    Verb.TOGGLE: Feature.ON_OFF,
-    Verb.OPEN: Feature.OPEN_CLOSE,
-    Verb.CLOSE: Feature.OPEN_CLOSE,
-    Verb.STOP: Feature.STOP,
-    Verb.LOCK: Feature.LOCK,
-    Verb.UNLOCK: Feature.LOCK,
-    Verb.ACTIVATE: Feature.ACTIVATE,
-    Verb.START: Feature.START,
-    Verb.PAUSE: Feature.PAUSE,
-    Verb.DOCK: Feature.DOCK,
-    Verb.LOCATE: Feature.LOCATE,
-    Verb.MUTE: Feature.MUTE,
-    Verb.UNMUTE: Feature.MUTE,
-    Verb.SET_BRIGHTNESS: Feature.BRIGHTNESS,
-    Verb.SET_COLOR: Feature.COLOR,
-    Verb.SET_COLOR_TEMP: Feature.COLOR_TEMP,
-    Verb.SET_POSITION: Feature.POSITION,
-    Verb.SET_TILT: Feature.TILT,
-    Verb.SET_TEMPERATURE: Feature.TEMPERATURE,
-    Verb.SET_SPEED: Feature.SPEED,
-    Verb.SET_VOLUME: Feature.VOLUME,
-    Verb.SET_HUMIDITY: Feature.HUMIDITY,
-    Verb.SET_MODE: Feature.MODE,
-    Verb.SET_VALUE: Feature.VALUE,
-}
 _TEXTS = {Verb.SET_COLOR, Verb.SET_MODE}  # whose value is a text, not a number
 
 

@@ -1,16 +1,12 @@
-"""A microphone that the server listens to for wake words: its pre-roll, and our own voice in it."""
+"""A microphone that the server listens to for wake words, and our own voice in it."""
 
 from collections import deque
 from dataclasses import dataclass
 
-import numpy as np
-
-from parlour.audio import HEARING_RATE_HZ, Pcm
+from parlour.audio import Pcm
 from parlour.level import level_dbfs
 from parlour.ports import Heard, WakeWordStream
 from parlour.turn.echo import EchoGuard, EchoPolicy
-
-PRE_ROLL_S = 2.0  # a wake word of 1 s, when it was heard 0.3 s late, and what came before
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,34 +15,6 @@ class OwnVoicePolicy:
 
     word_s: float = 0.8  # before the engine was sure, in which the word lies
     least_share: float = 0.15  # of that time louder than our own voice can be; ours has 0.05
-
-
-class PreRoll:
-    """The last seconds of one stream, in memory that never grows."""
-
-    def __init__(self, seconds: float = PRE_ROLL_S, rate_hz: int = HEARING_RATE_HZ) -> None:
-        self._ring = np.zeros(round(seconds * rate_hz), np.int16)
-        self._rate_hz = rate_hz
-        self._end = 0  # of what was pushed, in the stream
-        self._held = 0
-
-    def push(self, pcm: Pcm) -> None:
-        """Take the next piece; one that does not go on where the last ended begins anew."""
-        if pcm.start != self._end:
-            self._held = 0
-        samples = pcm.samples[-len(self._ring) :]
-        at = (pcm.end - len(samples)) % len(self._ring)
-        first = min(len(samples), len(self._ring) - at)
-        self._ring[at : at + first] = samples[:first]
-        self._ring[: len(samples) - first] = samples[first:]
-        self._held = min(self._held + len(samples), len(self._ring))
-        self._end = pcm.end
-
-    def last(self, seconds: float = PRE_ROLL_S) -> Pcm:
-        """A copy of the end of the stream: as much as there is, at most."""
-        count = min(self._held, round(seconds * self._rate_hz))
-        at = np.arange(self._end - count, self._end) % len(self._ring)
-        return Pcm(self._ring[at], self._rate_hz, self._end - count)
 
 
 class WakeListener:
@@ -65,7 +33,6 @@ class WakeListener:
         self._policy = own_voice or OwnVoicePolicy()
         self._guard = EchoGuard(echo)
         self._louder: deque[tuple[float, float, bool]] = deque()  # when, how long, than our voice
-        self._pre_roll = PreRoll()
 
     def played(self, dbfs: float, at_s: float, duration_s: float) -> None:
         """A piece of the answer was sent to the device: how loud, when, how long it sounds."""
@@ -73,7 +40,6 @@ class WakeListener:
 
     def feed(self, pcm: Pcm, at_s: float) -> list[Heard]:
         """Take the next piece of the stream, of 10 to 100 ms, that ended at `at_s`."""
-        self._pre_roll.push(pcm)
         if pcm.duration_s:
             louder = self._guard.hears(level_dbfs(pcm.samples), at_s)
             self._louder.append((at_s, pcm.duration_s, louder))
@@ -81,10 +47,6 @@ class WakeListener:
             self._louder.popleft()
         heard = self._stream.feed(pcm)
         return heard if heard and self._is_somebody() else []
-
-    def pre_roll(self, seconds: float = PRE_ROLL_S) -> Pcm:
-        """The sound up to now, for a second check and as the beginning of the utterance."""
-        return self._pre_roll.last(seconds)
 
     def reset(self) -> None:
         """The next piece begins a new stream; what is being played is still known."""

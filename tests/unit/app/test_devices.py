@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
-from parlour.app import calibrating, devicesclient
+from parlour.app import calibrating, client, devicesclient
 from parlour.app.client import ServerError
 from parlour.app.config import parse
 from parlour.app.devices import Calls
@@ -48,7 +48,7 @@ class House:
 async def house(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
     monkeypatch.setattr(calibrating, "SAME_WORD_S", 0.0)
     app = FastAPI()
-    monkeypatch.setattr(devicesclient, "link_to", lambda *_: TestClient(app, base_url=URL))
+    monkeypatch.setattr(client, "link_to", lambda *_: TestClient(app, base_url=URL))
     async with open_store(None) as store:
         config = parse("satellites: {shelf: {area: Kitchen, name: Big Shelf}}", {})[0]
         satellites = Satellites(config, store)

@@ -13,8 +13,9 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi.testclient import TestClient
 
-from memories import Fact, Kept, PlainMemory
-from parlour.app import memoryclient, promptclient
+from memories import MONDAY, Kept, PlainMemory
+from parlour.agent.memory.facts import Fact
+from parlour.app import client, memoryclient, promptclient
 from parlour.app.client import ServerError, plain, printable
 from parlour.app.memory import Calls, no_prompt
 from parlour.app.memoryclient import Forgotten
@@ -57,7 +58,7 @@ def link(monkeypatch: pytest.MonkeyPatch, memory: PlainMemory, prompts: PromptCa
     async def refuse(_request: Request, error: InputError) -> JSONResponse:
         return JSONResponse({"error": str(error)}, 422)
 
-    for module in (memoryclient, promptclient):
+    for module in (client, promptclient):
         monkeypatch.setattr(module, "link_to", lambda *_: TestClient(app, base_url=URL))
 
 
@@ -65,7 +66,7 @@ def link(monkeypatch: pytest.MonkeyPatch, memory: PlainMemory, prompts: PromptCa
 def memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[PlainMemory]:
     memory = PlainMemory()
     memory.keep(HALL)
-    memory.facts.kept = [Fact(7, "house", "The bins are emptied on Friday.")]
+    memory.facts.kept = [Fact(7, "house", "The bins are emptied on Friday.", MONDAY)]
     link(monkeypatch, memory, PromptCalls(no_prompt))
     yield memory
 

@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parlour.home.catalogue import Catalogue
-from parlour.home.commands import NEEDS, make_messages, rounded
+from parlour.home.commands import make_messages, rounded
 from parlour.home.definitions import Definition
 from parlour.home.discovery import COMPONENTS, discover
 from parlour.home.entities import Command, Feature, Kind, State, Verb
 from parlour.home.features import features_of, options_of
+from parlour.home.meanings import NEEDS
 from parlour.home.overrides import Override, define_own
 from parlour.home.proofs import contradicts, is_caused, is_on_its_way, is_optimistic, seen
 from parlour.ids import EntityId

@@ -4,14 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from parlour.audio import Pcm, Samples, frames
 from parlour.level import level_dbfs
 from parlour.ports import Heard
 from parlour.providers.microwakeword import MicroWakeWord
-from parlour.turn.wakeword import PreRoll, WakeListener
+from parlour.turn.wakeword import WakeListener
 
 HEARING = 16_000
 FRAME = 320
@@ -112,51 +110,3 @@ def test_a_reset_and_a_close_reach_the_stream(
     assert len(hear(listener, said)) == 1
     listener.close()
     assert hear(listener, said) == []
-
-
-def test_the_pre_roll_of_a_word_holds_it(
-    engine: MicroWakeWord, speak: Callable[[str], Pcm]
-) -> None:
-    said = np.concatenate([room(4 * HEARING), speak("okay nabu").samples, room(HEARING)])
-    listener = WakeListener(engine.open(["okay_nabu"]))
-    for frame in frames(Pcm(said, HEARING), FRAME):
-        if listener.feed(frame, frame.end / HEARING):
-            before = listener.pre_roll(1.5)
-            assert before.end == frame.end
-            assert before.duration_s == 1.5
-            assert (before.samples == said[before.start : before.end]).all()
-            return
-    raise AssertionError("the word was not heard")
-
-
-# ---------------------------------------------------------------- the ring
-
-
-@given(st.lists(st.integers(0, 90), max_size=30), st.integers(0, 60), st.integers(0, 1_000))
-def test_the_ring_holds_the_end_of_the_stream(sizes: list[int], wanted: int, start: int) -> None:
-    ring = PreRoll(0.05, 1_000)  # fifty samples
-    whole = (np.arange(sum(sizes)) % 30_000).astype(np.int16)
-    at = 0
-    for size in sizes:
-        ring.push(Pcm(whole[at : at + size], 1_000, start + at))
-        at += size
-    last = ring.last(wanted / 1_000)
-    count = min(wanted, 50, at)
-    assert (last.samples == whole[at - count :]).all() if count else not len(last.samples)
-    assert last.end == (start + at if sizes else 0)
-
-
-def test_a_jump_forgets_what_was_before() -> None:
-    ring = PreRoll(0.05, 1_000)
-    ring.push(Pcm(np.full(40, 1, np.int16), 1_000))
-    ring.push(Pcm(np.full(10, 2, np.int16), 1_000, 500))
-    last = ring.last(1.0)
-    assert (last.start, last.samples.tolist()) == (500, [2] * 10)
-
-
-def test_what_was_taken_out_does_not_change_any_more() -> None:
-    ring = PreRoll(0.05, 1_000)
-    ring.push(Pcm(np.full(50, 1, np.int16), 1_000))
-    kept = ring.last()
-    ring.push(Pcm(np.full(50, 2, np.int16), 1_000, 50))
-    assert set(kept.samples.tolist()) == {1}
